@@ -1,0 +1,1 @@
+"""Commit, then tell: outbox rows go to the local subscribers and to MQTT, in order, after they are durable."""

@@ -1,0 +1,29 @@
+"""The shape of what is told. One row, one message; the same rows feed the pages and MQTT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class Message(NamedTuple):
+    """One thing that became true. ``data`` never holds a caller's number, name or words.
+
+    Attributes:
+        seq: dense, rising id given by the store; 0 before commit.
+        at: when it became true, aware UTC.
+        kind: ``ticket.opened``, ``call.queued``, ``call.offered``, ``call.answered``, ``call.ended``, ``agent.state``,
+            ``queue.state``, ``recording.checked``, ``recording.alarm``, ``callback.planned``, ``callback.attempt``,
+            ``callback.closed``, ``link.state``, ``alarm``.
+        subject: the call id, agent number, queue or ticket id it is about.
+        audience: ``all``, ``lead``, or ``agent:<number>``: who may see it on a page. MQTT gets ``all`` and ``lead``.
+        data: JSON values only.
+    """
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    audience: str
+    data: Mapping[str, Any]

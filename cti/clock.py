@@ -1,0 +1,90 @@
+"""Wall and monotonic time behind one port. Rules read the wall clock; waits and durations the monotonic one.
+
+A wall clock that is stepped must neither lengthen nor shorten a wait, and a suspend must not move 21:00; so the two
+are never derived from each other. Everything else in the project takes a ``Clock``; nothing else reads the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the service knows of time."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, from an arbitrary start."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait *seconds* of monotonic time; zero or less only yields."""
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0.0))
+
+
+class VirtualClock:
+    """A clock that moves only when told: ``advance`` lets time pass, ``step`` moves the wall clock alone."""
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("start: an aware datetime is needed")
+        self._wall = start.astimezone(UTC)
+        self._mono = 0.0
+        self._order = itertools.count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        return self._wall
+
+    def monotonic(self) -> float:
+        return self._mono
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._mono + seconds, next(self._order), waiter))
+        await waiter
+
+    def step(self, by: timedelta) -> None:
+        """Move the wall clock alone, as an operator or a bad NTP server would."""
+        self._wall += by
+
+    async def advance(self, seconds: float, settle: int = 20) -> None:
+        """Let *seconds* pass, waking each sleeper at its own moment; *settle* loop turns after each waking."""
+        end = self._mono + seconds
+        while True:
+            for _ in range(settle):
+                await asyncio.sleep(0)
+            if not self._sleepers or self._sleepers[0][0] > end:
+                break
+            due, _, waiter = heapq.heappop(self._sleepers)
+            self._move_to(due)
+            if not waiter.done():
+                waiter.set_result(None)
+        self._move_to(end)
+        for _ in range(settle):
+            await asyncio.sleep(0)
+
+    def _move_to(self, mono: float) -> None:
+        self._wall += timedelta(seconds=mono - self._mono)
+        self._mono = mono

@@ -1,0 +1,72 @@
+"""What people ask of the engine, from a page, a phone or the API; and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from regulations import Ruling
+
+
+class SignIn(NamedTuple):
+    """签入: agent *number* at *seat*. The PIN has been checked by whoever sends this."""
+
+    number: str
+    seat: str
+
+
+class SignOut(NamedTuple):
+    """签出."""
+
+    number: str
+
+
+class GoBusy(NamedTuple):
+    """示忙 with one of the site's reasons."""
+
+    number: str
+    reason: str
+
+
+class GoReady(NamedTuple):
+    """就绪."""
+
+    number: str
+
+
+class Popped(NamedTuple):
+    """The agent's page says that it shows the ticket."""
+
+    number: str
+    ticket_id: str
+
+
+class RequestCallback(NamedTuple):
+    """A callback to *caller* by *agent*, at the first allowed time not before *not_before*."""
+
+    by: str
+    agent: str
+    caller: str
+    ticket_id: str | None
+    not_before: datetime | None
+    request_key: str | None
+
+
+class DialNow(NamedTuple):
+    """Place the next attempt of a callback now, if the rules allow it."""
+
+    by: str
+    callback_id: str
+
+
+Command = SignIn | SignOut | GoBusy | GoReady | Popped | RequestCallback | DialNow
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The engine's answer: the ruling, and what the asker may want to know (JSON values)."""
+
+    ruling: Ruling
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,236 @@
+"""A real Asterisk in a folder of its own: started, asked, stopped, killed. Demo, tests and bench share it."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import time
+import wave
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cti.lab.rootfs import PBX_PACKAGES, bring, loader_of
+
+HERE = Path(__file__).parent
+ASTERISK_CONF = HERE.parent.parent / "asterisk-conf"
+BOOT_SECONDS = 30.0
+
+
+class LabError(Exception):
+    """The lab cannot go on; the message is one line with the way out."""
+
+
+class _Template(string.Template):
+    delimiter = "@"
+    pattern = r"@(?:(?P<escaped>@@@)|(?P<named>(?!))|\{(?P<braced>[a-z_]+)\}|(?P<invalid>(?!)))"  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Program:
+    """How to run Asterisk here: the argv in front, its modules, its data."""
+
+    argv: tuple[str, ...]
+    modules: Path
+    data: Path
+    sounds: Path
+    tools: tuple[str, ...] = ()
+    root: Path | None = None
+
+    def tool(self, name: str) -> list[str]:
+        """Argv of *name* (``sipp``, ``mosquitto``): the installed one, else the brought one.
+
+        Raises:
+            LabError: when it is in neither place.
+        """
+        installed = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+        if installed:
+            return [installed]
+        if self.root is not None:
+            for folder in ("usr/bin", "usr/sbin"):
+                if (self.root / folder / name).exists():
+                    return [*loader_of(self.root), str(self.root / folder / name)]
+        raise LabError(f"{name} is missing: apt-get install sip-tester mosquitto")
+
+
+def find_program(say: object = print) -> Program:
+    """An installed Asterisk (``ASTERISK_BIN`` or on the path), else one brought from Debian testing.
+
+    Raises:
+        RootfsError: when neither is there nor can be brought.
+    """
+    binary = os.environ.get("ASTERISK_BIN") or shutil.which("asterisk", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if binary:
+        modules = next(
+            (p for p in Path("/usr").glob("lib*/**/asterisk/modules") if (p / "app_queue.so").exists()),
+            Path("/usr/lib/asterisk/modules"),
+        )
+        data = Path("/usr/share/asterisk") if Path("/usr/share/asterisk").exists() else Path("/var/lib/asterisk")
+        return Program((binary,), modules, data, _sounds(data))
+    root = bring(PBX_PACKAGES, say)  # type: ignore[arg-type]
+    modules = next(root.glob("usr/lib/*/asterisk/modules"))
+    data = root / "usr/share/asterisk"
+    return Program((*loader_of(root), str(root / "usr/sbin/asterisk")), modules, data, _sounds(data), root=root)
+
+
+def _sounds(data: Path) -> Path:
+    for name in ("en", "en_US_f_Allison"):
+        if (data / "sounds" / name).is_dir():
+            return (data / "sounds" / name).resolve()
+    return data / "sounds"
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of the loopback that is free now. With a taken one Asterisk would start without AMI and only log it."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class LabAsterisk:
+    """One private Asterisk. ``start`` returns when it is fully booted; ``stop`` leaves no process."""
+
+    work: Path
+    program: Program
+    ami_port: int = field(default_factory=free_port)
+    agi_port: int = field(default_factory=free_port)
+    sip_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    sipp_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    rtp_start: int = 0
+    wait_seconds: int = 600
+    ring_seconds: int = 30
+    cti_secret: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    lab_secret: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def recordings(self) -> Path:
+        return self.work / "spool/monitor/cti"
+
+    @property
+    def log(self) -> Path:
+        return self.work / "log"
+
+    @property
+    def queue_log(self) -> Path:
+        return self.log / "queue_log"
+
+    @property
+    def cdr(self) -> Path:
+        return self.log / "cdr-custom/cti.csv"
+
+    @property
+    def cel(self) -> Path:
+        return self.log / "cel-custom/cti.csv"
+
+    @property
+    def pid(self) -> int:
+        if self.process is None:
+            raise LabError("the lab's Asterisk is not running")
+        return self.process.pid
+
+    def configure(self) -> None:
+        """Write the folder: asterisk-conf/ as it is shipped, and the lab's own files around it."""
+        etc = self.work / "etc"
+        for folder in ("etc/manager.d", "var", "spool", "run", "log/cdr-custom", "log/cel-custom", "moh", "data"):
+            (self.work / folder).mkdir(parents=True, exist_ok=True)
+        self.recordings.mkdir(parents=True, exist_ok=True)
+        self._data_folder()
+        rtp = self.rtp_start or 20000 + (self.sip_port % 200) * 100
+        values = {
+            "etc": etc, "modules": self.program.modules, "var": self.work / "var", "data": self.work / "data",
+            "spool": self.work / "spool", "run": self.work / "run", "log": self.log, "ami_port": self.ami_port,
+            "agi_port": self.agi_port, "sip_port": self.sip_port, "sipp_port": self.sipp_port, "rtp_start": rtp,
+            "rtp_end": rtp + 98, "lab_secret": self.lab_secret, "recordings": self.recordings,
+            "wait_seconds": self.wait_seconds, "ring_seconds": self.ring_seconds, "moh": self.work / "moh",
+        }  # fmt: skip
+        for source in sorted((HERE / "conf").glob("*.conf")):
+            (etc / source.name).write_text(_Template(source.read_text()).substitute(values))
+        for source in sorted(ASTERISK_CONF.glob("*.conf")):
+            shutil.copy(source, etc / source.name)
+        account = (ASTERISK_CONF / "manager.d/cti.conf").read_text().replace("CHANGE-ME", self.cti_secret)
+        (etc / "manager.d/cti.conf").write_text(account)
+        (etc / "pjsip.conf").write_text('#include "cti_pjsip_trunk.conf"\n' + (etc / "pjsip.conf").read_text())
+
+    def _data_folder(self) -> None:
+        sounds = self.work / "data/sounds"
+        sounds.mkdir(parents=True, exist_ok=True)
+        for name, target in (
+            ("sounds/en", self.program.sounds),
+            ("documentation", self.program.data / "documentation"),
+        ):
+            link = self.work / "data" / name
+            if not link.is_symlink():
+                link.symlink_to(target)
+        with wave.open(str(self.work / "moh/quiet.wav"), "wb") as music:
+            music.setnchannels(1)
+            music.setsampwidth(2)
+            music.setframerate(8000)
+            music.writeframes(b"\0\0" * 8000 * 4)
+
+    def start(self) -> None:
+        """Start and wait until Asterisk says that it is fully booted.
+
+        Raises:
+            LabError: when it ends early or is not ready in ``BOOT_SECONDS``; names the log to read.
+        """
+        if not (self.work / "etc/asterisk.conf").exists():
+            self.configure()
+        output = (self.log / "stdout").open("ab")
+        self.process = subprocess.Popen(
+            [*self.program.argv, "-C", str(self.work / "etc/asterisk.conf"), "-f"],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        output.close()
+        limit = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < limit:
+            if self.process.poll() is not None:
+                raise LabError(f"Asterisk ended at start with status {self.process.returncode}: see {self.log}/stdout")
+            if "fully booted" in self.cli("core waitfullybooted").lower() and self._listens():
+                return
+            time.sleep(0.05)
+        self.kill()
+        raise LabError(f"Asterisk was not ready in {BOOT_SECONDS:.0f} s: see {self.log}/messages.log")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.ami_port)) == 0
+
+    def cli(self, command: str) -> str:
+        """What Asterisk's own command line answers to *command*."""
+        result = subprocess.run(
+            [*self.program.argv, "-C", str(self.work / "etc/asterisk.conf"), "-rx", command],
+            capture_output=True, text=True, errors="replace", check=False, timeout=20, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        return result.stdout
+
+    def channels(self) -> int:
+        """How many channels are alive, by Asterisk's own count."""
+        found = re.search(r"(\d+) active channel", self.cli("core show channels count"))
+        return int(found.group(1)) if found else -1
+
+    def kill(self) -> None:
+        """SIGKILL: what a crash or a power cut leaves."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """A clean stop; SIGKILL after 10 s."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, sig: signal.Signals) -> None:
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+        self.process = None

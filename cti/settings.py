@@ -1,0 +1,161 @@
+"""What a site sets, in one TOML file. An unknown key or a wrong value stops the start and names its dotted path."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cti.errors import BadInput
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Topic(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class AmiSettings(_Topic):
+    """The one AMI session (asterisk-conf/manager.d/cti.conf)."""
+
+    host: str = "127.0.0.1"
+    """Where Asterisk's manager listens. AMI is not encrypted: loopback, or a network of your own."""
+    port: Port = 5038
+    username: str = "cti"
+    secret: str = Field(min_length=1, repr=False)
+    action_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    """Seconds after which an unanswered action fails."""
+
+
+class AgiSettings(_Topic):
+    """FastAGI: sign-in from the phone."""
+
+    host: str = "127.0.0.1"
+    port: Port = 4573
+
+
+class AsteriskSettings(_Topic):
+    """The files that Asterisk writes: the oracle that tells what happened while the service was away."""
+
+    queue_log: Path = Path("/var/log/asterisk/queue_log")
+    cdr: Path = Path("/var/log/asterisk/cdr-custom/cti.csv")
+    cel: Path = Path("/var/log/asterisk/cel-custom/cti.csv")
+    recordings: Path = Path("/var/spool/asterisk/monitor/cti")
+
+
+class HotlineSettings(_Topic):
+    """The hotline and its queue."""
+
+    profile: str = "hz-12319"
+    """A file of regulations/, without .toml."""
+    queue: str = Field(default="hotline", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    seat_interface: str = "PJSIP/{seat}"
+    """The seat's queue interface. FreePBX: ``Local/{seat}@from-queue/n``."""
+    seat_state_interface: str = ""
+    """Where its device state is seen, when elsewhere. FreePBX: ``hint:{seat}@ext-local``."""
+    seat_pattern: str = r"^[0-9]{2,8}$"
+    """What a seat number may look like."""
+    wrap_up_s: float = Field(default=5.0, ge=0, le=600)
+    """Wrap-up shown after a call; the same figure as wrapuptime in cti_queues.conf, which enforces it."""
+    busy_reasons: dict[str, str] = {
+        "break": "离岗休息",
+        "meal": "用餐",
+        "ticket": "处理工单",
+        "meeting": "会议",
+        "training": "培训",
+    }
+    """Code -> label of the reasons an agent may give for 示忙."""
+
+
+class CallbackSettings(_Topic):
+    """Calling citizens back."""
+
+    ring_s: float = Field(default=30.0, gt=0, le=120)
+    """How long the caller's phone rings: CTI_RING_SECONDS of cti_extensions.conf."""
+    agent_ring_s: float = Field(default=20.0, gt=0, le=60)
+    in_flight: int = Field(default=10, ge=1, le=10)
+    """Originates at the same time; more only adds latency (design, decision 12)."""
+    retry_agent_s: float = Field(default=60.0, gt=0)
+    """Wait before trying again when the agent was not free or did not pick up: the caller was never rung."""
+    area_code: str = Field(default="0530", pattern=r"^0[0-9]{2,3}$")
+    """Put before local numbers of seven or eight digits."""
+
+
+class MqttSettings(_Topic):
+    """The broker; none is needed."""
+
+    host: str = ""
+    """Empty: no broker."""
+    port: Port = 1883
+    username: str = ""
+    password: str = Field(default="", repr=False)
+    version: str = Field(default="5", pattern=r"^(3\.1\.1|5)$")
+    prefix: str = Field(default="cti", pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")
+    site: str = Field(default="main", pattern=r"^[a-z0-9_-]+$")
+
+
+class WebSettings(_Topic):
+    """The pages and the API."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8088
+    certificate: Path | None = None
+    """PEM; with ``key`` the pages are https, which notifications need on a LAN."""
+    key: Path | None = None
+    session_hours: float = Field(default=13.0, gt=0, le=24)
+    """A login outlives the longest shift (QD 第十三条: 13 h), not the day."""
+
+
+class Settings(BaseSettings):
+    """The whole file. Secrets may come from the environment: ``CTI_AMI__SECRET``."""
+
+    model_config = SettingsConfigDict(extra="forbid", env_prefix="CTI_", env_nested_delimiter="__", frozen=True)
+
+    pbx_id: str = Field(default="pbx1", pattern=r"^[a-z0-9_-]{1,32}$")
+    database: Path = Path("/var/lib/cti/cti.db")
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    demo: bool = False
+    """Shown on every page; refuses addresses that are not loopback."""
+    ami: AmiSettings
+    agi: AgiSettings = AgiSettings()
+    asterisk: AsteriskSettings = AsteriskSettings()
+    hotline: HotlineSettings = HotlineSettings()
+    callback: CallbackSettings = CallbackSettings()
+    mqtt: MqttSettings = MqttSettings()
+    web: WebSettings = WebSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """The environment outweighs the file."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings file.
+
+    Raises:
+        BadInput: naming the file or the dotted path of the setting.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be read: {error.strerror}; `cti init` writes one") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(str(path), f"is not TOML: {error}") from error
+    return make_settings(data)
+
+
+def make_settings(data: dict[str, Any]) -> Settings:
+    """Settings from plain values; see ``load_settings``."""
+    try:
+        return Settings(**data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(".".join(str(part) for part in first["loc"]), first["msg"]) from error

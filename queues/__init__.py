@@ -1,0 +1,1 @@
+"""PURE. Calls: arriving, offered, answered, abandoned; tickets owed; callbacks; the live board."""

@@ -1,0 +1,125 @@
+"""What happened to a call, as one vocabulary for both witnesses: AMI events and Asterisk's queue_log.
+
+``exact`` tells the witness: True for an AMI timestamp (microseconds), False for queue_log (whole seconds, rounded
+down). A fact may come twice, late, or from both witnesses; callflow makes the same call of every such history.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Ending(StrEnum):
+    """Why a call's time in the queue, or the call, ended."""
+
+    COMPLETED = "completed"
+    TRANSFERRED = "transferred"
+    ABANDONED = "abandoned"  # the caller hung up
+    TIMED_OUT = "timed_out"  # waited as long as the queue allows
+    EMPTY = "empty"  # the queue let nobody wait
+    KEY = "key"  # the caller pressed a key
+    WITHDRAWN = "withdrawn"  # taken out by an action
+    LEFT = "left"  # left unanswered, the reason not yet known
+    LOST = "lost"  # Asterisk or we lost sight of it (pbx lost)
+
+
+class OfferEnd(StrEnum):
+    """How one offer to one agent ended."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"  # rang out (ring-no-answer)
+    REJECTED = "rejected"  # refused or busy before the ring time was over
+    CANCELLED = "cancelled"  # the caller gave up, or somebody else took it
+    LOST = "lost"
+
+
+class Entered(NamedTuple):
+    """A caller became a queue entry."""
+
+    call_id: str
+    at: datetime
+    queue: str
+    caller: str
+    linkedid: str | None = None
+    exact: bool = True
+
+
+class Offered(NamedTuple):
+    """An agent's phone was asked to ring."""
+
+    call_id: str
+    at: datetime
+    agent: str
+    leg: str | None
+    exact: bool = True
+
+
+class NotAnswered(NamedTuple):
+    """An offer ended unanswered (AgentRingNoAnswer, RINGNOANSWER). ``rang_ms`` is Asterisk's own figure."""
+
+    call_id: str
+    at: datetime
+    agent: str
+    rang_ms: int
+    exact: bool = True
+
+
+class Answered(NamedTuple):
+    """An agent took the call."""
+
+    call_id: str
+    at: datetime
+    queue: str
+    agent: str
+    leg: str | None
+    hold_s: int = 0
+    exact: bool = True
+
+
+class Left(NamedTuple):
+    """The caller left the queue unanswered; ``ending`` is LEFT until queue_log tells the true reason."""
+
+    call_id: str
+    at: datetime
+    ending: Ending
+    exact: bool = True
+
+
+class Completed(NamedTuple):
+    """The conversation with the agent ended, or was handed on."""
+
+    call_id: str
+    at: datetime
+    agent: str
+    ending: Ending
+    exact: bool = True
+
+
+class HungUp(NamedTuple):
+    """A channel is gone: the caller's (its id is the call's) or an agent's leg."""
+
+    channel_id: str
+    at: datetime
+    cause: int = 0
+
+
+class Linked(NamedTuple):
+    """A transfer joined two histories: the other linkedid belongs to this call now."""
+
+    linkedid: str
+    at: datetime
+    kind: str
+    result: str
+    other_linkedid: str | None = None
+
+
+class Vanished(NamedTuple):
+    """Asterisk no longer knows the channel of an open call, and nobody saw it end."""
+
+    call_id: str
+    at: datetime
+
+
+CallFact = Entered | Offered | NotAnswered | Answered | Left | Completed | Vanished
