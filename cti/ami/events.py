@@ -359,8 +359,8 @@ def _number(raw: bytes) -> str:
 
 
 def _perhaps(raw: bytes | None) -> str | None:
-    """Not there, or ``<null>`` in an OriginateResponse without a channel."""
-    return None if raw is None or raw == b"<null>" else decode(raw)
+    """Not there, or ``<unknown>`` in an OriginateResponse without a channel (``<null>`` in older ones)."""
+    return None if raw is None or raw in (b"<unknown>", b"<null>") else decode(raw)
 
 
 def _own_part(raw: bytes | None) -> str | None:
@@ -448,8 +448,9 @@ _READERS: dict[bytes, tuple[_Read, tuple[tuple[bytes, _Read], ...]]] = {
     for kind, shape in _SHAPES.items()
 }
 _FIRST_LINES = re.compile(rb"Event: (\w+)\r\nPrivilege: [\w,]+\r\n(Timestamp: \d{1,12}\.\d{6}\r\n)?")
-# The only headers that Asterisk repeats in one event (channelvars in manager.conf); nobody here reads them.
-_REPEATED = (b"ChanVariable", b"DestChanVariable")
+# The only header that Asterisk repeats in one event, also as DestChanVariable or ChanVariable(a channel)
+# (channelvars in manager.conf); nobody here reads it.
+_REPEATED = b"ChanVariable"
 
 
 def parse_event(frame: bytes) -> Event | None:
@@ -483,7 +484,7 @@ def _headers(frame: bytes) -> Mapping[bytes, bytes]:
         raise ForgedError(f"{decode(event_name(frame))} has a line that is no header") from None
     if len(headers) != len(lines):
         names = [line.partition(b": ")[0] for line in lines]
-        once = [name for name in names if not name.startswith(_REPEATED)]
+        once = [name for name in names if _REPEATED not in name]
         if len(once) != len(set(once)):
             raise ForgedError(f"{decode(event_name(frame))} has a header twice")
     return headers

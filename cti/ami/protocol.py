@@ -196,4 +196,4 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
 
 
 def _repeats(message: Message) -> bool:
-    return any(isinstance(value, list) and not name.startswith("ChanVariable") for name, value in message.items())
+    return any(isinstance(value, list) and "ChanVariable" not in name for name, value in message.items())
