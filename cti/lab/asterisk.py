@@ -15,10 +15,11 @@ import wave
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cti.lab.rootfs import PBX_PACKAGES, bring, loader_of
+from cti.lab.rootfs import PBX_PACKAGES, Say, bring, loader_of
 
 HERE = Path(__file__).parent
-ASTERISK_CONF = HERE.parent.parent / "asterisk-conf"
+# In a checkout beside cti/, in an installed wheel inside it.
+ASTERISK_CONF = next((p for p in (HERE.parent.parent / "asterisk-conf", HERE / "asterisk-conf") if p.is_dir()), HERE)
 BOOT_SECONDS = 30.0
 
 
@@ -39,43 +40,31 @@ class Program:
     modules: Path
     data: Path
     sounds: Path
-    tools: tuple[str, ...] = ()
     root: Path | None = None
-
-    def tool(self, name: str) -> list[str]:
-        """Argv of *name* (``sipp``, ``mosquitto``): the installed one, else the brought one.
-
-        Raises:
-            LabError: when it is in neither place.
-        """
-        installed = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-        if installed:
-            return [installed]
-        if self.root is not None:
-            for folder in ("usr/bin", "usr/sbin"):
-                if (self.root / folder / name).exists():
-                    return [*loader_of(self.root), str(self.root / folder / name)]
-        raise LabError(f"{name} is missing: apt-get install sip-tester mosquitto")
+    """The brought folder; None for an installed Asterisk."""
 
 
-def find_program(say: object = print) -> Program:
+def find_program(say: Say = print) -> Program:
     """An installed Asterisk (``ASTERISK_BIN`` or on the path), else one brought from Debian testing.
 
     Raises:
         RootfsError: when neither is there nor can be brought.
+        LabError: when ``ASTERISK_BIN`` is no program.
     """
     binary = os.environ.get("ASTERISK_BIN") or shutil.which("asterisk", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if binary:
+        if not os.access(binary, os.X_OK):
+            raise LabError(f"ASTERISK_BIN: {binary} is no program: correct it or unset it")
         modules = next(
             (p for p in Path("/usr").glob("lib*/**/asterisk/modules") if (p / "app_queue.so").exists()),
             Path("/usr/lib/asterisk/modules"),
         )
         data = Path("/usr/share/asterisk") if Path("/usr/share/asterisk").exists() else Path("/var/lib/asterisk")
         return Program((binary,), modules, data, _sounds(data))
-    root = bring(PBX_PACKAGES, say)  # type: ignore[arg-type]
+    root = bring(PBX_PACKAGES, say)
     modules = next(root.glob("usr/lib/*/asterisk/modules"))
     data = root / "usr/share/asterisk"
-    return Program((*loader_of(root), str(root / "usr/sbin/asterisk")), modules, data, _sounds(data), root=root)
+    return Program((*loader_of(root), str(root / "usr/sbin/asterisk")), modules, data, _sounds(data), root)
 
 
 def _sounds(data: Path) -> Path:

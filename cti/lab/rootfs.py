@@ -1,52 +1,32 @@
 """Programs that Debian carries, brought into a cached folder without root.
 
 ``apt`` downloads into private state, ``dpkg-deb -x`` unpacks, and the folder's own dynamic loader runs the program:
-no chroot, no namespace, no change to the machine. The mirror is the one the machine already uses.
+no chroot, no namespace, no change to the machine.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-import re
 import shutil
-import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from cti.lab.apt import OWN, SUITE, PrivateApt, RootfsError, Say
+from cti.lab.sources import DebianSource, debian_source
+
+__all__ = ["PBX_PACKAGES", "RootfsError", "Say", "bring", "cache_folder", "loader_of"]
+
 PBX_PACKAGES = ("asterisk", "sip-tester", "mosquitto")
-SUITE = "testing"  # Debian 12 and 13 carry no Asterisk; testing carries 22
-
-
-class RootfsError(Exception):
-    """A part could not be brought; the message is one line that says the way out."""
+UNPACKED = 5  # archives and what is in them need together about this many times the archives' size
 
 
 def cache_folder() -> Path:
     """``$CTI_LAB_CACHE``, else ``$XDG_CACHE_HOME/cti-lab``, else ``~/.cache/cti-lab``."""
     named = os.environ.get("CTI_LAB_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(named) if named else Path(base) / "cti-lab"
-
-
-def debian_mirror(
-    sources: tuple[Path, ...] = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d")),
-) -> str:
-    """The address of the machine's Debian mirror, from its own apt sources.
-
-    Raises:
-        RootfsError: when no source of Debian's main archive is configured.
-    """
-    files = [f for s in sources for f in (sorted(s.glob("*")) if s.is_dir() else [s]) if f.is_file()]
-    for file in files:
-        text = "\n".join(
-            line for line in file.read_text(errors="replace").splitlines() if not line.lstrip().startswith("#")
-        )
-        for uri in re.findall(r"(?:^URIs:\s*|^deb\s+(?:\[[^\]]*\]\s*)?)(\S+)", text, re.MULTILINE):
-            if re.search(r"/debian/?$", uri):
-                return str(uri)
-    raise RootfsError(
-        "no Debian mirror in /etc/apt/sources.list*: install asterisk yourself and set ASTERISK_BIN, or use --pbx HOST"
-    )
+    return Path(named).absolute() if named else Path(base) / "cti-lab"
 
 
 def loader_of(root: Path) -> list[str]:
@@ -56,8 +36,11 @@ def loader_of(root: Path) -> list[str]:
     return [str(loader), "--library-path", ":".join(libraries)]
 
 
-def bring(packages: tuple[str, ...], say: Callable[[str], None], cache: Path | None = None) -> Path:
-    """The folder that holds *packages* and all they need; downloaded once (about 100 MB), then reused.
+def bring(packages: tuple[str, ...], say: Say, cache: Path | None = None) -> Path:
+    """The folder that holds *packages* and all they need; downloaded once (Asterisk: about 100 MB), then reused.
+
+    A second process waits for the first. What an interrupted download left is used by the next one, and never counts
+    as done: the folder gets its name only when it is whole.
 
     Args:
         packages: Debian binary packages of ``SUITE``.
@@ -65,69 +48,56 @@ def bring(packages: tuple[str, ...], say: Callable[[str], None], cache: Path | N
         cache: where to keep it; ``cache_folder()`` by default.
 
     Raises:
-        RootfsError: no apt, no network or no space, each with the way out.
+        RootfsError: no apt, no network, no space or no permission, each with the way out.
     """
     cache = cache or cache_folder()
-    done = cache / ("root-" + "-".join(packages))
-    if (done / ".complete").exists():
+    done = cache / f"{SUITE}-{'-'.join(packages)}"
+    if done.is_dir():
         return done
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
-            raise RootfsError(
-                f"{tool} is missing, so nothing can be brought: install asterisk yourself and set ASTERISK_BIN,"
-                " or use --pbx HOST"
-            )
-    work = cache / f"apt-{os.getpid()}"
+            raise RootfsError(f"{tool} is missing (this is not Debian), so nothing can be brought: {OWN}")
+    source = debian_source()
+    if source is None:
+        raise RootfsError(f"no Debian mirror in /etc/apt/sources.list.d: {OWN}")
     try:
-        return _bring(packages, say, work, done)
+        cache.mkdir(parents=True, exist_ok=True)
+        with _alone(cache / f"{done.name}.lock", say):
+            if not done.is_dir():
+                _bring(packages, source, say, done)
     except OSError as error:
-        raise RootfsError(f"cannot write {cache}: {error.strerror}; free space or set CTI_LAB_CACHE") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _bring(packages: tuple[str, ...], say: Callable[[str], None], work: Path, done: Path) -> Path:
-    for folder in ("state/lists/partial", "cache/archives/partial", "parts", "root"):
-        (work / folder).mkdir(parents=True)
-    (work / "state/status").touch()
-    (work / "sources.list").write_text(f"deb {debian_mirror()} {SUITE} main\n")
-    options = [
-        f"Dir::State={work}/state",
-        f"Dir::State::status={work}/state/status",
-        f"Dir::Cache={work}/cache",
-        f"Dir::Etc::sourcelist={work}/sources.list",
-        f"Dir::Etc::sourceparts={work}/parts",
-        f"Dir::Etc::preferencesparts={work}/parts",
-        "Acquire::Check-Valid-Until=false",  # testing's index is often past its date on a mirror
-        "Acquire::Languages=none",
-        "Acquire::Retries=3",
-        "APT::Install-Recommends=false",
-        "APT::Sandbox::User=",  # the private folders belong to us, not to _apt
-        "APT::Keep-Downloaded-Packages=true",
-        "Debug::NoLocking=1",
-    ]
-    apt = ["apt-get", "-q", *(word for option in options for word in ("-o", option))]
-    say(f"asking Debian {SUITE} for {', '.join(packages)}")
-    _run([*apt, "update"], "the package index could not be read: is there a network?")
-    say("downloading about 100 MB")
-    _run([*apt, "install", "-y", "--download-only", *packages], "the packages could not be downloaded")
-    archives = sorted((work / "cache/archives").glob("*.deb"))
-    if not archives:
-        raise RootfsError("apt downloaded nothing: run `apt-get update` and look at its errors")
-    for count, archive in enumerate(archives, 1):
-        if count % 40 == 0 or count == len(archives):
-            say(f"unpacking {count} of {len(archives)}")
-        _run(["dpkg-deb", "-x", str(archive), str(work / "root")], f"{archive.name} could not be unpacked")
-    (work / "root/.complete").touch()
-    if done.exists():
-        shutil.rmtree(done)
-    (work / "root").rename(done)
+        raise RootfsError(f"cannot write {cache}: {error.strerror}; free space there or set CTI_LAB_CACHE") from error
     return done
 
 
-def _run(command: list[str], trouble: str) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if result.returncode:
-        lines = [line for line in (result.stderr or result.stdout).splitlines() if line.startswith(("E:", "dpkg"))]
-        reason = lines[0] if lines else f"exit status {result.returncode}"
-        raise RootfsError(f"{trouble} ({reason}); with an Asterisk of your own set ASTERISK_BIN or use --pbx HOST")
+@contextmanager
+def _alone(lock: Path, say: Say) -> Iterator[None]:
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another start is bringing the same parts: waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _bring(packages: tuple[str, ...], source: DebianSource, say: Say, done: Path) -> None:
+    work = done.with_suffix(".part")
+    apt = PrivateApt(work, source)
+    say(f"asking Debian {SUITE} for {', '.join(packages)}")
+    apt.update()
+    size = apt.size(packages)
+    free = shutil.disk_usage(work).free
+    if free < size * UNPACKED:
+        raise RootfsError(
+            f"{done.parent} has {_mb(free)} free, {_mb(size * UNPACKED)} are needed: free space or set CTI_LAB_CACHE"
+        )
+    if size:
+        say(f"downloading {_mb(size)} into {done.parent}")
+    archives = apt.download(packages, say)
+    apt.unpack(archives, say).rename(done)
+    shutil.rmtree(work)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"

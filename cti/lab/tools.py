@@ -1,0 +1,100 @@
+"""Programs that the tests and the demo use beside Asterisk: an installed one first, else one brought without root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+from cti.lab.apt import RootfsError, Say
+from cti.lab.asterisk import find_program
+from cti.lab.rootfs import PBX_PACKAGES, bring, loader_of
+
+Tool = Literal["chromium", "mosquitto", "sipp"]
+PACKAGES: dict[Tool, str] = {"chromium": "chromium", "mosquitto": "mosquitto", "sipp": "sip-tester"}
+FONTS = "fonts-noto-cjk"  # without it Chinese is boxes in a headless browser
+BROWSER_PACKAGES = ("chromium", FONTS, "fontconfig-config")
+PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+
+
+def installed(name: Tool) -> str | None:
+    """Where *name* is installed on this machine."""
+    return shutil.which(name, path=PATH)
+
+
+def find(name: Tool, say: Say = print) -> list[str]:
+    """The argv that runs *name*.
+
+    Raises:
+        RootfsError: it is not installed and cannot be brought; names the command that brings it.
+    """
+    program = installed(name)
+    if program:
+        return [program]
+    if name == "chromium":
+        return [str(_browser(say))]
+    root = bring(PBX_PACKAGES, say)
+    binary = next(p for p in (root / "usr/bin" / name, root / "usr/sbin" / name) if p.exists())
+    return [*loader_of(root), str(binary)]
+
+
+def _browser(say: Say) -> Path:
+    """A script that runs a brought Chromium: it starts itself again by path, so its root must be the real root."""
+    box = shutil.which("bwrap", path=PATH)
+    if box is None:
+        raise RootfsError("chromium is missing, and bwrap to run a brought one: apt-get install chromium " + FONTS)
+    root = bring(BROWSER_PACKAGES, say)
+    script = root.with_name(root.name + ".sh")
+    binds = " ".join(f"--bind-try {folder} {folder}" for folder in ("/tmp", "/run", "/home", "/root"))  # noqa: S108
+    script.write_text(
+        f"#!/bin/sh\nexec {box} --ro-bind {root} / --dev /dev --proc /proc --ro-bind-try /sys /sys {binds} "
+        '--ro-bind-try /etc/resolv.conf /etc/resolv.conf --die-with-parent /usr/bin/chromium --no-sandbox "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+def install_missing(say: Say = print) -> None:
+    """As root on Debian: ``apt-get install`` what the tests lack. Otherwise nothing: ``find`` brings it.
+
+    Raises:
+        RootfsError: apt-get failed; the message is its first error.
+    """
+    missing = [package for name, package in PACKAGES.items() if not installed(name)]
+    if not _has_font():
+        missing.append(FONTS)
+    if not missing or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return
+    say(f"installing {', '.join(missing)}")
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        result = subprocess.run(
+            ["apt-get", "-q", *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"},
+        )  # fmt: skip
+        if result.returncode:
+            errors = [line for line in result.stderr.splitlines() if line.startswith("E:")] or [result.stderr[-200:]]
+            raise RootfsError(f"apt-get {words[0]} failed: {errors[0]}")
+
+
+def _has_font() -> bool:
+    return any(Path("/usr/share/fonts").glob("**/Noto*CJK*"))
+
+
+def main() -> int:
+    """``python -m cti.lab.tools``: everything the tests need is there when it returns 0."""
+    try:
+        install_missing()
+        find_program()
+        for name in PACKAGES:
+            find(name)
+    except RootfsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
