@@ -1,0 +1,111 @@
+"""The web application put together, and served inside the service's own task group."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from cti.clock import Clock
+from cti.errors import CtiError
+from cti.settings import Settings, WebSettings
+from cti.store.db import Store
+from cti.store.people import Pins
+from cti.web import agents, auth, board, callbacks, pages, people, problems, stream, tickets
+from cti.web.context import Web
+from cti.web.guard import Guard
+from cti.web.ports import EnginePort
+
+SITE_ZONE = ZoneInfo("Asia/Shanghai")
+STOP_S = 2  # open streams would otherwise keep the server alive for ever
+
+
+class WebError(CtiError):
+    """The pages cannot be served; the message says what to do."""
+
+    code = "web"
+
+
+def make_app(
+    engine: EnginePort,
+    store: Store,
+    settings: Settings,
+    clock: Clock,
+    tokens: Callable[[], str],
+    *,
+    pins: Pins | None = None,
+    zone: ZoneInfo = SITE_ZONE,
+) -> FastAPI:
+    """The application.
+
+    Args:
+        engine: where commands go and the board comes from.
+        store: opened by the caller, who closes it after the server has ended.
+        settings: the site's settings.
+        clock: all time.
+        tokens: makes session tokens, at least 128 random bits each.
+        pins: the PIN checker shared with the phone's sign-in; one of our own when None.
+        zone: the hotline's time zone (regulations profile), in which "today" begins.
+    """
+    app = FastAPI(
+        title="Hotline CTI", version="1", summary="The phone side of a public hotline",
+        openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None,
+    )  # fmt: skip
+    app.state.web = Web(engine, store, settings, clock, tokens, pins or Pins(), pages.build_id(), zone)
+    api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
+    for part in (auth, agents, tickets, callbacks, people, board, stream):
+        api.include_router(part.router)
+    app.include_router(api)
+    pages.install(app)
+    problems.install(app)
+    app.add_middleware(Guard, policy=pages.policy(), fault_id=tokens)
+    return app
+
+
+def listen(settings: WebSettings, port: int | None = None) -> socket.socket:
+    """A listening socket on the site's address; *port* 0 takes a free one.
+
+    Raises:
+        WebError: when the address cannot be taken.
+    """
+    wanted = settings.port if port is None else port
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, wanted))
+    except OSError as error:
+        listener.close()
+        raise WebError(f"web.port: {settings.host}:{wanted} cannot be used: {error.strerror}; set another") from error
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals to the service."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(app: FastAPI, settings: WebSettings, listener: socket.socket) -> None:
+    """Serve until cancelled; then let requests end for at most ``STOP_S`` seconds. No access log: URLs hold ids."""
+    config = uvicorn.Config(
+        app, lifespan="off", access_log=False, log_config=None, server_header=False,
+        timeout_graceful_shutdown=STOP_S,
+        ssl_certfile=str(settings.certificate) if settings.certificate else None,
+        ssl_keyfile=str(settings.key) if settings.key else None,
+    )  # fmt: skip
+    server = _Server(config)
+    running = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await running
+        raise

@@ -1,0 +1,48 @@
+"""The live board and the health word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from cti.web.context import AnyoneDep, WebDep, Who
+
+router = APIRouter(tags=["board"])
+
+
+def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What this person may see of it: an agent gets no other agent's call id."""
+    if who.leads:
+        return board
+    lines = [
+        line if line["number"] == who.number or line["call_id"] is None else {**line, "call_id": None}
+        for line in board["agents"]
+    ]
+    return {**board, "agents": lines}
+
+
+def as_text(value: Mapping[str, Any]) -> str:
+    """Compact JSON; Chinese stays readable in a network trace."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Health(BaseModel):
+    """``ok``, or ``degraded`` while Asterisk is out of reach; open to monitoring, so it says no more."""
+
+    status: str
+
+
+@router.get("/board")
+async def board(who: AnyoneDep, web: WebDep) -> dict[str, Any]:
+    """Queue, figures of today, agents and waiting callers, with masked numbers."""
+    return dict(board_for(who, web.engine.board()))
+
+
+@router.get("/health")
+async def health(web: WebDep) -> Health:
+    """Is the service whole?"""
+    return Health(status="ok" if web.engine.board()["link"] == "up" else "degraded")

@@ -1,0 +1,130 @@
+"""What the routes share, and who is asking."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from sqlalchemy import select
+
+from cti.clock import Clock
+from cti.commands import Command, Outcome
+from cti.settings import Settings
+from cti.store.db import Store
+from cti.store.people import Person, Pins, Role
+from cti.store.tables import people, sessions
+from cti.web.feed import BoardFeed
+from cti.web.ports import EnginePort
+from cti.web.problems import Problem, Refused
+from cti.web.throttle import LoginThrottle, Rate
+
+COOKIE = "cti_session"
+CALLBACKS_A_MINUTE = 20
+
+
+@dataclass(slots=True)
+class Web:
+    """The parts behind the routes."""
+
+    engine: EnginePort
+    store: Store
+    settings: Settings
+    clock: Clock
+    tokens: Callable[[], str]
+    pins: Pins
+    build: str
+    zone: ZoneInfo
+    feed: BoardFeed = field(init=False)
+    throttle: LoginThrottle = field(init=False)
+    callback_rate: Rate = field(init=False)
+    streams: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.feed = BoardFeed(self.engine, self.clock)
+        self.throttle = LoginThrottle(self.clock)
+        self.callback_rate = Rate(self.clock, CALLBACKS_A_MINUTE, 60.0)
+
+    async def do(self, command: Command) -> Outcome:
+        """Submit *command*; a refusal ends the request with its problem document."""
+        outcome = await self.engine.submit(command)
+        if not outcome.ruling.allowed:
+            raise Refused(outcome.ruling)
+        return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person behind a request's session."""
+
+    person: Person
+    token_hash: str
+
+    @property
+    def number(self) -> str:
+        return self.person.number
+
+    @property
+    def leads(self) -> bool:
+        """Whether callers' numbers and other agents' calls are open to this person."""
+        return self.person.role in (Role.LEAD, Role.ADMIN)
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a cookie's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def session_of(web: Web, token_hash: str) -> tuple[Person, datetime] | None:
+    """The person and the end of a session that is still good, or None. Someone shut out has none."""
+    async with web.store.read() as connection:
+        found = await connection.execute(
+            select(people.c.number, people.c.name, people.c.role, people.c.active, sessions.c.expires_at)
+            .join(sessions, sessions.c.number == people.c.number)
+            .where(sessions.c.token_hash == token_hash, sessions.c.expires_at > web.clock.now(), people.c.active)
+        )
+        row = found.one_or_none()
+    return None if row is None else (Person(row.number, row.name, Role(row.role), row.active), row.expires_at)
+
+
+def the_web(request: Request) -> Web:
+    """The parts, from the application that serves this request."""
+    web: Web = request.app.state.web
+    return web
+
+
+WebDep = Annotated[Web, Depends(the_web)]
+
+
+async def anyone(request: Request, web: WebDep) -> Who:
+    """Whoever is logged in."""
+    token_hash = hash_token(request.cookies.get(COOKIE, ""))
+    found = await session_of(web, token_hash)
+    if found is None:
+        raise Problem("not_logged_in")
+    return Who(found[0], token_hash)
+
+
+AnyoneDep = Annotated[Who, Depends(anyone)]
+
+
+async def _seated(who: AnyoneDep) -> Who:
+    if who.person.role is Role.ADMIN:
+        raise Problem("forbidden")
+    return who
+
+
+async def _admin(who: AnyoneDep) -> Who:
+    if who.person.role is not Role.ADMIN:
+        raise Problem("forbidden")
+    return who
+
+
+SeatedDep = Annotated[Who, Depends(_seated)]
+"""Agents and leads: those who sit at a seat."""
+AdminDep = Annotated[Who, Depends(_admin)]

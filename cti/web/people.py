@@ -1,0 +1,52 @@
+"""Administration of people. Adding and shutting out; a shut-out person's pages end within seconds."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from cti.store.people import Person, add_person, everybody, set_active
+from cti.web.context import AdminDep, WebDep
+from cti.web.problems import Problem
+
+router = APIRouter(prefix="/people", tags=["people"])
+
+
+class NewPerson(BaseModel):
+    """A person to add. The role is ``agent``, ``lead`` or ``admin``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str
+    name: str
+    role: str
+    pin: str
+
+
+class Active(BaseModel):
+    """Whether the person may log in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    active: bool
+
+
+@router.get("")
+async def listed(_who: AdminDep, web: WebDep) -> list[Person]:
+    """Everybody."""
+    async with web.store.read() as connection:
+        return await everybody(connection)
+
+
+@router.post("", status_code=201)
+async def add(body: NewPerson, _who: AdminDep, web: WebDep) -> Person:
+    """Add a person."""
+    return await add_person(web.store, web.pins, body.number, body.name, body.role, body.pin)
+
+
+@router.put("/{number}/active", status_code=204)
+async def let_in_or_shut_out(number: str, body: Active, who: AdminDep, web: WebDep) -> None:
+    """Shut a person out, or let them in again. Nobody shuts himself out: the last admin could not come back."""
+    if number == who.number:
+        raise Problem("forbidden")
+    await set_active(web.store, number, body.active)

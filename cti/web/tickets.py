@@ -1,0 +1,54 @@
+"""Tickets and calls. What is another agent's looks exactly as what does not exist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter
+
+from cti.commands import Popped
+from cti.store.reads import CallView, TicketView, call_view, ticket_view
+from cti.web.context import AnyoneDep, Web, WebDep, Who
+from cti.web.problems import Problem
+from queues.board import mask
+
+router = APIRouter(tags=["tickets"])
+
+
+async def seen_ticket(web: Web, who: Who, ticket_id: str) -> TicketView:
+    """The ticket, for its agent, a lead or an admin; for everybody else there is none."""
+    async with web.store.read() as connection:
+        view = await ticket_view(connection, ticket_id)
+    if view is None or not (who.leads or view.agent == who.number):
+        raise Problem("not_found")
+    return view
+
+
+@router.get("/tickets/{ticket_id}")
+async def ticket(ticket_id: str, who: AnyoneDep, web: WebDep) -> TicketView:
+    """A ticket with the caller's earlier calls."""
+    return await seen_ticket(web, who, ticket_id)
+
+
+@router.post("/tickets/{ticket_id}/popped", status_code=204)
+async def popped(ticket_id: str, who: AnyoneDep, web: WebDep) -> None:
+    """The agent's page says that it shows the ticket; a second time changes nothing."""
+    view = await seen_ticket(web, who, ticket_id)
+    if view.agent != who.number:
+        raise Problem("forbidden")
+    if view.popped_at is None:
+        await web.do(Popped(who.number, ticket_id))
+
+
+@router.get("/calls/{call_id}")
+async def call(call_id: str, who: AnyoneDep, web: WebDep) -> CallView:
+    """A call with its offers. An agent to whom it was offered in vain sees it with the number masked."""
+    async with web.store.read() as connection:
+        view = await call_view(connection, web.settings.pbx_id, call_id)
+    if view is None:
+        raise Problem("not_found")
+    if who.leads or view.agent == who.number:
+        return view
+    if all(offer.agent != who.number for offer in view.offers):
+        raise Problem("not_found")
+    return replace(view, caller=mask(view.caller))
