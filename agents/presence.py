@@ -32,6 +32,7 @@ class Observed:
     paused: bool = False
     reason: str = ""
     at: datetime | None = None
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class HotlineSettings(_Topic):
     """The hotline and its queue."""
 
     profile: str = "hz-12319"
-    """A file of regulations/, without .toml."""
+    """A file of regulations/, without .toml; or the path of a profile of the site's own."""
     queue: str = Field(default="hotline", pattern=r"^[A-Za-z0-9_-]{1,40}$")
     seat_interface: str = "PJSIP/{seat}"
     """The seat's queue interface. FreePBX: ``Local/{seat}@from-queue/n``."""

@@ -33,13 +33,13 @@ def apply(call: Call | None, fact: CallFact) -> Call | None:
         case Entered():
             return _entered(call, fact)
         case Answered():
-            return _answered(call or _implied(fact, fact.queue), fact)
+            return _answered(call or _implied(fact, timedelta(seconds=fact.hold_s)), fact)
+        case Offered():
+            return _offered(call or _implied(fact, timedelta(0)), fact)
+        case NotAnswered():
+            return _not_answered(call or _implied(fact, fact.rang_ms * MS), fact)
         case _ if call is None:
             return None
-        case Offered():
-            return _offered(call, fact)
-        case NotAnswered():
-            return _not_answered(call, fact)
         case Left():
             return _left(call, fact)
         case Completed():
@@ -71,9 +71,9 @@ def leg_gone(call: Call, leg: str, at: datetime) -> Call:
     return replace(call, offers=offers, talk_ended_at=ended)
 
 
-def _implied(fact: Answered, queue: str) -> Call:
-    entered = fact.at - timedelta(seconds=fact.hold_s)
-    return Call(fact.call_id, fact.call_id, queue, "", entered, exact=False)
+def _implied(fact: Answered | Offered | NotAnswered, waited: timedelta) -> Call:
+    """A call whose entry has not been seen: it entered at least *waited* before; its entry, when told, is better."""
+    return Call(fact.call_id, fact.call_id, fact.queue, "", fact.at - waited, exact=False)
 
 
 def _entered(call: Call | None, fact: Entered) -> Call:
@@ -90,11 +90,21 @@ def _entered(call: Call | None, fact: Entered) -> Call:
 
 
 def _offered(call: Call, fact: Offered) -> Call:
-    if any(o.leg == fact.leg and fact.leg is not None for o in call.offers):
-        return call
+    known = next((o for o in call.offers if o.leg == fact.leg and fact.leg is not None), None)
+    if known is not None:
+        return _began(call, known, fact.at) if fact.exact and fact.at != known.offered_at else call
     if call.closed or (call.answered_at is not None and fact.at <= call.answered_at):
         return call
     return replace(call, offers=(*call.offers, Offer(len(call.offers) + 1, fact.agent, fact.leg, fact.at)))
+
+
+def _began(call: Call, offer: Offer, at: datetime) -> Call:
+    """The beginning of an offer, told after its end, or more exactly than before."""
+    ring_ms = None if offer.ended_at is None else max((offer.ended_at - at) // MS, 0)
+    began = replace(offer, offered_at=at, ring_ms=ring_ms)
+    call = replace(call, offers=tuple(began if o.ordinal == offer.ordinal else o for o in call.offers))
+    first = offer.end is OfferEnd.ANSWERED and offer.ended_at == call.answered_at
+    return replace(call, ring_ms=ring_ms) if first else call
 
 
 def _not_answered(call: Call, fact: NotAnswered) -> Call:

@@ -54,6 +54,7 @@ class Offered(NamedTuple):
     agent: str
     leg: str | None
     exact: bool = True
+    queue: str = ""
 
 
 class NotAnswered(NamedTuple):
@@ -64,6 +65,7 @@ class NotAnswered(NamedTuple):
     agent: str
     rang_ms: int
     exact: bool = True
+    queue: str = ""
 
 
 class Answered(NamedTuple):
@@ -95,24 +97,6 @@ class Completed(NamedTuple):
     agent: str
     ending: Ending
     exact: bool = True
-
-
-class HungUp(NamedTuple):
-    """A channel is gone: the caller's (its id is the call's) or an agent's leg."""
-
-    channel_id: str
-    at: datetime
-    cause: int = 0
-
-
-class Linked(NamedTuple):
-    """A transfer joined two histories: the other linkedid belongs to this call now."""
-
-    linkedid: str
-    at: datetime
-    kind: str
-    result: str
-    other_linkedid: str | None = None
 
 
 class Vanished(NamedTuple):

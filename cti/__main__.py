@@ -1,0 +1,5 @@
+"""``python -m cti`` is ``cti``."""
+
+from cti.cli import main
+
+main()

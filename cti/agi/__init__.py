@@ -1,0 +1,1 @@
+"""FastAGI: sign-in and state from the agent's own phone."""

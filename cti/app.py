@@ -1,0 +1,158 @@
+"""The composition root: the one place that knows every class, and the one TaskGroup that everything lives in."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from cti.agi.server import AgiServer
+from cti.ami import Link, LinkSettings
+from cti.bus.mqtt import MqttBus
+from cti.clock import Clock, SystemClock
+from cti.deadlines import Deadlines
+from cti.engine import Engine
+from cti.engine.inputs import Due
+from cti.errors import BadInput, CtiError
+from cti.hands import Hands
+from cti.ids import Ids
+from cti.oracle.files import AsteriskFiles
+from cti.recordings.checker import RecordingChecker
+from cti.settings import Settings
+from cti.store.db import Store
+from cti.store.people import Pins, check_pin
+from cti.watch import Watch
+from cti.web.app import listen, make_app, serve
+from cti.web.throttle import LoginThrottle
+from regulations import Profile, ProfileError, parse_profile
+
+log = structlog.get_logger()
+REGULATIONS = Path(__file__).parent.parent / "regulations"
+
+
+class AlreadyRunning(CtiError):
+    """Another instance uses this database: two would dial every callback twice."""
+
+    code = "already_running"
+
+
+def load_profile(name: str) -> Profile:
+    """The hotline's rules: a name in regulations/, or a path ending in .toml.
+
+    Raises:
+        BadInput: there is no such profile, or it does not load; names the dotted path.
+    """
+    path = Path(name) if name.endswith(".toml") else REGULATIONS / f"{name}.toml"
+    try:
+        return parse_profile(path.read_text())
+    except OSError as error:
+        raise BadInput("hotline.profile", f"{path}: {error.strerror}") from error
+    except ProfileError as error:
+        raise BadInput(str(path), str(error)) from error
+
+
+@contextmanager
+def only_instance(database: Path) -> Iterator[None]:
+    """Hold the database's lock file while running; it goes with the process, however that ends.
+
+    Raises:
+        AlreadyRunning: another process holds it.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise AlreadyRunning(f"database {database}: another cti is running on it") from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+async def run_service(settings: Settings, clock: Clock | None = None, rng: random.Random | None = None) -> None:
+    """Run until cancelled.
+
+    Raises:
+        CtiError: it cannot start; the message is one line for the administrator.
+    """
+    clock, rng = clock or SystemClock(), rng or random.SystemRandom()
+    profile = load_profile(settings.hotline.profile)
+    try:
+        zone = ZoneInfo(profile.zone)
+    except ZoneInfoNotFoundError as error:
+        raise BadInput("zone", f"{profile.zone} is not a known time zone") from error
+    with only_instance(settings.database):
+        store = await Store.open(settings.database)
+        try:
+            await _Service(settings, profile, zone, store, clock, rng).run()
+        finally:
+            await store.close()
+
+
+class _Service:
+    """Every part, wired."""
+
+    def __init__(
+        self, settings: Settings, profile: Profile, zone: ZoneInfo, store: Store, clock: Clock, rng: random.Random
+    ) -> None:
+        self.settings, self.store = settings, store
+        ids = Ids(rng)
+        self.files = AsteriskFiles(settings.asterisk, store, clock)
+        self.mqtt = MqttBus(settings.mqtt, f"{settings.pbx_id}-{socket.gethostname().lower()}", store, clock, rng)
+        self.deadlines = Deadlines(clock, lambda key: self.engine.put(Due(key)))
+        self.engine = Engine(
+            settings, profile, zone, store, clock, ids,
+            act=lambda effect: self.hands.act(effect), wake=self.deadlines.at,
+            after_commit=self.mqtt.wake, on_overflow=lambda: self.watch.resync(),
+        )  # fmt: skip
+        self.watch = Watch(self.engine, lambda: self.link, self.files, clock)
+        ami = settings.ami
+        self.link = Link(
+            LinkSettings(ami.host, ami.port, ami.username, ami.secret, ami.action_timeout_s),
+            clock, self.engine.hear, self.watch.link_changed, lambda what: log.warning("ami", trouble=what), rng.random,
+        )  # fmt: skip
+        checker = RecordingChecker(settings.asterisk.recordings, clock)
+        self.hands = Hands(settings, self.link, checker, self.files, self.engine.agent, self.engine.put)
+        self.pins, self.throttle = Pins(), LoginThrottle(clock)
+        self.web = make_app(self.engine, store, settings, clock, ids.token, pins=self.pins, zone=zone)
+        busy_reason = next(iter(settings.hotline.busy_reasons))
+        self.agi = AgiServer(settings.agi, self.engine.submit, self._phone_pin, busy_reason)
+
+    async def _phone_pin(self, number: str, pin: str, seat: str) -> bool:
+        """Whether the PIN typed at a seat's phone is the agent's; guessing is slowed as on the page."""
+        source = f"seat {seat}"
+        if self.throttle.wait_s(number, source):
+            return False
+        self.throttle.begin(number, source)
+        person = await check_pin(self.store, self.pins, number, pin)
+        if person is not None:
+            self.throttle.succeeded(number, source)
+        return person is not None
+
+    async def run(self) -> None:
+        """Load, start every task, and end them all when one ends."""
+        await self.engine.load()
+        await self.files.open()
+        listener = listen(self.settings.web)
+        log.info("starting", pbx=self.settings.pbx_id, web=f"{self.settings.web.host}:{self.settings.web.port}")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.engine.run(), name="engine")
+                group.create_task(self.deadlines.run(), name="deadlines")
+                group.create_task(self.watch.run(), name="watch")
+                group.create_task(self.link.run(), name="ami-link")
+                group.create_task(self.mqtt.run(), name="mqtt")
+                group.create_task(self.agi.run(), name="agi")
+                group.create_task(serve(self.web, self.settings.web, listener), name="web")
+        finally:
+            await self.hands.close()

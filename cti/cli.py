@@ -1,0 +1,156 @@
+"""The command line of the administrator: ``cti run | doctor | prove | demo | init | people``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.console import Console
+
+from cti.clock import SystemClock
+from cti.errors import CtiError
+from cti.settings import Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_show_locals=False)
+people_app = typer.Typer(no_args_is_help=True, help="Add people and shut them out. 人员")
+app.add_typer(people_app, name="people")
+out = Console()
+err = Console(stderr=True)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
+DEFAULT_CONFIG = Path("/etc/cti/config.toml")
+
+
+def main() -> None:
+    """Run a command; a fault is one line on standard error and exit status 1."""
+    try:
+        app()
+    except CtiError as error:
+        err.print(f"cti: {error}", markup=False, highlight=False)
+        sys.exit(1)
+
+
+def configure_logs(level: str) -> None:
+    """JSON lines on standard error. Values are encoded, so a line break in one cannot forge a second line."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)r", stream=sys.stderr)
+
+
+def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* until it ends, or until SIGINT or SIGTERM cancels it.
+
+    Raises:
+        CtiError: the first fault that ended it.
+    """
+
+    async def run() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sig, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+
+    try:
+        asyncio.run(run())
+    except BaseExceptionGroup as group:
+        faults = group.subgroup(CtiError)
+        while faults is not None and isinstance(faults, BaseExceptionGroup):
+            first = faults.exceptions[0]
+            if isinstance(first, CtiError):
+                raise first from group
+            faults = first if isinstance(first, BaseExceptionGroup) else None
+        raise
+
+
+@app.command()
+def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Run the service beside Asterisk. 运行服务"""
+    from cti.app import run_service
+
+    settings = load_settings(config)
+    configure_logs(settings.log_level)
+    until_stopped(run_service(settings))
+
+
+@people_app.command("add")
+def people_add(
+    number: Annotated[str, typer.Argument(help="Work number (工号), 2 to 8 digits.")],
+    name: Annotated[str, typer.Argument(help="Name, as the lead sees it.")],
+    role: Annotated[str, typer.Option(help="agent 话务员, lead 值班长 or admin 管理员.")] = "agent",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Add a person. The PIN is read from standard input, never from the command line, which others can see."""
+    from cti.store.db import Store
+    from cti.store.people import Pins, add_person
+
+    settings = load_settings(config)
+    pin = typer.prompt("PIN", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+    async def work() -> None:
+        store = await Store.open(settings.database)
+        try:
+            await add_person(store, Pins(), number, name, role, pin)
+        finally:
+            await store.close()
+
+    asyncio.run(work())
+    out.print(f"{number} added", markup=False)
+
+
+@app.command()
+def doctor(
+    config: ConfigFile = DEFAULT_CONFIG, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """Check that Asterisk and this machine give the service what it needs. 检查环境"""
+    from cti.doctor import report, run_doctor
+
+    findings = asyncio.run(run_doctor(load_settings(config), SystemClock()))
+    sys.exit(report(findings, as_json, out))
+
+
+@app.command()
+def prove(
+    config: ConfigFile = DEFAULT_CONFIG, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """One simulated call through the whole chain, on the live PBX. 拨测"""
+    from cti.prove import prove_live
+
+    settings: Settings = load_settings(config)
+    proof = asyncio.run(prove_live(settings, SystemClock(), lambda line: None if as_json else out.print(line)))
+    if as_json:
+        print(json.dumps(proof.view(), ensure_ascii=False))
+    sys.exit(0 if proof.ok else 1)
+
+
+@app.command()
+def demo(
+    pbx: Annotated[str | None, typer.Option(help="Drive the Asterisk on this host instead of starting one.")] = None,
+    ami_user: Annotated[str, typer.Option(help="With --pbx: an AMI account that may originate.")] = "lab",
+    ami_secret: Annotated[str, typer.Option(envvar="CTI_DEMO_SECRET", help="With --pbx: its secret.")] = "",
+    auto: Annotated[bool, typer.Option(help="Sign the first agent in too.")] = False,
+) -> None:
+    """A hotline's day on a real Asterisk: seats, callers, sound. Ctrl-C ends all of it. 演示"""
+    from cti.demo import run_demo
+
+    sys.exit(run_demo(pbx, ami_user, ami_secret, auto))

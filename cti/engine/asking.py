@@ -1,0 +1,120 @@
+"""Commands of people: each is ruled on by the pure core, and only then changes what is desired."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from agents import presence, signin
+from cti.commands import Command, DialNow, GoBusy, GoReady, Outcome, Popped, RequestCallback, SignIn, SignOut
+from cti.engine.dialling import Diallings
+from cti.engine.inputs import Align
+from cti.engine.world import Callback, World
+from cti.ids import Ids
+from cti.numbers import diallable
+from cti.settings import CallbackSettings, HotlineSettings
+from regulations import Ruling, allowed, refused
+
+
+class Asking:
+    """Takes commands into the world."""
+
+    def __init__(
+        self, world: World, diallings: Diallings, ids: Ids, hotline: HotlineSettings, callback: CallbackSettings
+    ) -> None:
+        self.world = world
+        self.diallings = diallings
+        self.ids = ids
+        self.hotline = hotline
+        self.callback = callback
+        self._seat = re.compile(hotline.seat_pattern)
+
+    def take(self, command: Command, now: datetime) -> Outcome:
+        """Rule on one command and, when it is allowed, carry it into the world.
+
+        Raises:
+            BadInput: a field of the command that cannot be taken.
+        """
+        match command:
+            case SignIn():
+                return Outcome(self._sign_in(command, now))
+            case SignOut() | GoBusy() | GoReady():
+                return Outcome(self._state(command, now))
+            case Popped():
+                self.world.changes.popped.append((command.ticket_id, now))
+                return Outcome(allowed())
+            case RequestCallback():
+                return self._request(command, now)
+            case DialNow():
+                return self._dial(command, now)
+
+    def _sign_in(self, command: SignIn, now: datetime) -> Ruling:
+        agent = self.world.agents.get(command.number)
+        if agent is None:
+            return _unknown_agent()
+        if not self._seat.fullmatch(command.seat):
+            return refused("unknown_seat", "席位号无效", f"seat: does not match {self.hotline.seat_pattern}")
+        taken = {a.seat: a.number for a in self.world.agents.values() if a.seat is not None}
+        ruling = signin.may_sign_in(agent, command.seat, taken)
+        if ruling.allowed:
+            interface = self.hotline.seat_interface.format(seat=command.seat)
+            self._desire(presence.signed_in(agent, command.seat, interface, now))
+        return ruling
+
+    def _state(self, command: SignOut | GoBusy | GoReady, now: datetime) -> Ruling:
+        agent = self.world.agents.get(command.number)
+        if agent is None:
+            return _unknown_agent()
+        match command:
+            case SignOut():
+                ruling, after = signin.may_sign_out(agent), presence.signed_out(agent, now)
+            case GoBusy():
+                ruling = signin.may_go_busy(agent, command.reason, self.hotline.busy_reasons)
+                after = presence.busy(agent, command.reason, now)
+            case GoReady():
+                ruling, after = signin.may_be_ready(agent), presence.ready(agent, now)
+        if ruling.allowed:
+            self._desire(after)
+        return ruling
+
+    def _desire(self, agent: presence.Agent) -> None:
+        self.world.put_agent(agent)
+        self.world.aligning.add(agent.number)
+        self.world.changes.effects.append(Align(agent.number))
+
+    def _request(self, command: RequestCallback, now: datetime) -> Outcome:
+        known = next((c for c in self.world.callbacks.values() if _same(c, command)), None)
+        if known is not None:
+            return Outcome(allowed(), _view(known))
+        if command.agent not in self.world.agents:
+            return Outcome(_unknown_agent())
+        number = diallable(command.caller, self.callback.area_code)
+        callback = Callback(
+            self.ids.make("c", now), command.ticket_id, number, command.agent, "due", now, command.by,
+            command.request_key, None,
+        )  # fmt: skip
+        return Outcome(allowed(), _view(self.diallings.plan(callback, command.not_before or now, now)))
+
+    def _dial(self, command: DialNow, now: datetime) -> Outcome:
+        callback = self.world.callbacks.get(command.callback_id)
+        if callback is None:
+            return Outcome(refused("not_found", "没有该回访或已办结", "There is no such open callback"))
+        ruling = self.diallings.place(callback, now)
+        return Outcome(ruling, _view(self.world.callbacks[command.callback_id]))
+
+
+def _same(callback: Callback, command: RequestCallback) -> bool:
+    return command.request_key is not None and callback.request_key == command.request_key
+
+
+def _view(callback: Callback) -> dict[str, object]:
+    return {
+        "callback_id": callback.callback_id,
+        "state": callback.state,
+        "due_at": callback.due_at.isoformat() if callback.due_at else None,
+        "attempts": len(callback.diallings),
+    }
+
+
+def _unknown_agent() -> Ruling:
+    return refused("unknown_agent", "没有该工号的话务员", "There is no agent with this number")

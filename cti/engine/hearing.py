@@ -1,0 +1,118 @@
+"""AMI events into facts. What an event means for a call is decided in queues/; here only names are translated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from agents.presence import Observed, observe
+from cti.ami import Event
+from cti.ami import events as ami
+from cti.engine.dialling import Diallings
+from cti.engine.steps import Steps
+from cti.engine.world import World
+from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered, Offered
+
+# A pause that nobody asked for here is marked only when it lasts: the events of two quick commands of our own
+# (busy, ready) are still on their way when the second has already been asked for.
+OUTSIDE_AFTER = timedelta(seconds=2)
+
+
+class Hearing:
+    """Takes AMI events into the world."""
+
+    def __init__(self, world: World, steps: Steps, diallings: Diallings) -> None:
+        self.world = world
+        self.steps = steps
+        self.diallings = diallings
+
+    def take(self, event: Event, now: datetime) -> None:
+        """One event, in the order of arrival."""
+        match event:
+            case ami.QueueCallerJoin():
+                number = "".join(c for c in event.caller_id_num if c.isascii() and (c.isdigit() or c == "+"))[:20]
+                self.steps.take(Entered(event.uniqueid, event.at, event.queue, number, event.linkedid), now)
+            case ami.AgentCalled():
+                self.steps.take(
+                    Offered(event.uniqueid, event.at, event.member_name, event.dest_uniqueid, queue=event.queue), now
+                )
+            case ami.AgentRingNoAnswer():
+                self.steps.take(
+                    NotAnswered(event.uniqueid, event.at, event.member_name, event.ring_time, queue=event.queue), now
+                )
+            case ami.AgentConnect():
+                self.steps.take(
+                    Answered(
+                        event.uniqueid, event.at, event.queue, event.member_name, event.dest_uniqueid, event.hold_time
+                    ),
+                    now,
+                )
+            case ami.QueueCallerAbandon():
+                # Also fired on timeout, empty and withdrawn exits; queue_log tells the true reason a moment later.
+                self.steps.take(Left(event.uniqueid, event.at, Ending.LEFT), now)
+            case ami.AgentComplete() | ami.AgentDump():
+                self._completed(event, now)
+            case ami.Hangup():
+                if not self.diallings.hung_up(event.uniqueid, event.at, now):
+                    self.steps.channel_gone(event.uniqueid, event.at, now)
+            case ami.BlindTransfer() | ami.AttendedTransfer():
+                self._transferred(event, now)
+            case ami.OriginateResponse():
+                self.diallings.originated(event, now)
+            case ami.DialBegin() | ami.DialEnd():
+                self.diallings.dialled(event, now)
+            case ami.MemberState():
+                self.member(event.member_name, event.queue, _seen(event), now)
+            case _:
+                pass  # FullyBooted and Shutdown are the link's; bridges and monitors tell nothing that is kept
+
+    def member(self, number: str, queue: str, seen: Observed, now: datetime) -> None:
+        """What Asterisk shows of a queue member, from an event or a snapshot."""
+        agent = self.world.agents.get(number)
+        if agent is None or queue != self.world.queue:
+            return
+        if replace(seen, at=agent.observed.at) == agent.observed:
+            return
+        shown = observe(agent, seen)
+        if shown.outside is not None and shown.outside != agent.outside:
+            self.world.wake_at(now + OUTSIDE_AFTER, f"outside:{number}")
+            shown = replace(shown, outside=agent.outside)
+        if shown != agent:
+            self.world.put_agent(shown)
+
+    def still_outside(self, number: str, now: datetime) -> None:
+        """Look again at a member who differed from what was asked for: if he still does, say so (绕过控制台)."""
+        agent = self.world.agents.get(number)
+        if agent is None or number in self.world.aligning:
+            return
+        shown = observe(agent, agent.observed)
+        if shown.outside is not None and shown.outside != agent.outside:
+            self.world.put_agent(shown)
+            data = {"code": "outside_console", "agent": number, "what": shown.outside.partition(":")[0]}
+            self.world.tell(now, "alarm", number, data, "lead")
+
+    def _completed(self, event: ami.AgentComplete | ami.AgentDump, now: datetime) -> None:
+        # Both legs may die together, and then the event lacks one side's ids.
+        call_id = event.uniqueid or self.world.legs.get(event.dest_uniqueid or "")
+        if call_id is None:
+            return
+        moved = isinstance(event, ami.AgentComplete) and event.reason == "transfer"
+        ending = Ending.TRANSFERRED if moved else Ending.COMPLETED
+        self.steps.take(Completed(call_id, event.at, event.member_name, ending), now)
+
+    def _transferred(self, event: ami.BlindTransfer | ami.AttendedTransfer, now: datetime) -> None:
+        if event.result != "Success":
+            return
+        if isinstance(event, ami.BlindTransfer):
+            ids, mark = (event.transferee_linkedid, event.transferer_linkedid), "blind"
+        else:
+            ids = (event.orig_transferer_linkedid, event.second_transferer_linkedid)
+            mark = f"attended:{event.second_transferer_linkedid}"
+        for call in list(self.world.calls.values()):
+            if call.linkedid in ids and mark not in call.transfers:
+                self.steps.step(call, replace(call, transfers=(*call.transfers, mark)), now)
+
+
+def _seen(event: ami.MemberState) -> Observed:
+    gone = isinstance(event, ami.QueueMemberRemoved)
+    return Observed(not gone, event.paused and not gone, event.paused_reason, event.at, event.interface)

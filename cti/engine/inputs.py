@@ -1,0 +1,121 @@
+"""All that the engine consumes, besides AMI events and commands."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import NamedTuple
+
+from cti.ami import Event, LinkState, Snapshot
+from cti.commands import Command, Outcome
+from queues.facts import CallFact
+
+
+class Heard(NamedTuple):
+    """An AMI event."""
+
+    event: Event
+
+
+class Asked(NamedTuple):
+    """A command, and where its answer goes after the commit."""
+
+    command: Command
+    answer: asyncio.Future[Outcome]
+
+
+class Read(NamedTuple):
+    """Facts that Asterisk wrote into its own files, and how far those have been read with them."""
+
+    facts: tuple[CallFact, ...]
+    cursors: dict[str, str]
+
+
+class LinkChanged(NamedTuple):
+    """The link went up, down or was refused."""
+
+    state: LinkState
+    reason: str
+
+
+class Synced(NamedTuple):
+    """A snapshot of Asterisk, after everything its files told has been applied. ``ended`` are channel ends by CEL."""
+
+    snapshot: Snapshot
+    began: datetime
+    fresh: bool  # the first after the link came up; False for the regular audit
+    ended: dict[str, datetime]
+
+
+class Checked(NamedTuple):
+    """What the recording of a call turned out to be."""
+
+    call_id: str
+    state: str
+    length_ms: int | None
+    size: int | None
+    sha256: str | None
+    reason: str | None
+
+
+class Dialled(NamedTuple):
+    """What became of sending an Originate: accepted, refused, or unknown (None)."""
+
+    channel_id: str
+    accepted: bool | None
+
+
+class Traced(NamedTuple):
+    """What CDR and CEL say of an attempt that was found half-placed: did it ring the caller, and how did it end."""
+
+    channel_id: str
+    outcome: str
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+
+class Aligned(NamedTuple):
+    """The actions that bring Asterisk to an agent's desired state have been answered, or failed."""
+
+    number: str
+    trouble: str | None
+
+
+class Due(NamedTuple):
+    """A moment that somebody asked to be woken at has come."""
+
+    key: str
+
+
+Input = Heard | Asked | Read | LinkChanged | Synced | Checked | Dialled | Traced | Aligned | Due
+
+
+class Align(NamedTuple):
+    """Effect: bring Asterisk's queue member to the agent's desired state."""
+
+    number: str
+
+
+class CheckRecording(NamedTuple):
+    """Effect: look at the recording of a call that ended."""
+
+    call_id: str
+    expected_ms: int
+
+
+class Dial(NamedTuple):
+    """Effect: send one Originate, once."""
+
+    channel_id: str
+    interface: str
+    caller: str
+
+
+class Trace(NamedTuple):
+    """Effect: ask Asterisk's records what became of an attempt. ``gone``: its channel lives no more."""
+
+    channel_id: str
+    gone: bool
+
+
+Effect = Align | CheckRecording | Dial | Trace

@@ -1,0 +1,196 @@
+"""What the engine holds in memory, and what one batch changed of it. The database is the truth; this is its front."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agents.presence import Agent
+from cti.bus.outbox import Message
+from cti.engine.inputs import Effect
+from queues.board import Today
+from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
+from queues.calls import Call
+from queues.tickets import Ticket
+from regulations import Profile
+
+# A closed call is kept this long for late facts (queue_log's true reason, a second witness); then the store has it.
+KEEP_CLOSED = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The recording that an answered call owes. ``state``: expected, ok, repaired, short, missing."""
+
+    call_id: str
+    ticket_id: str | None
+    path: str
+    state: str = "expected"
+    expected_ms: int | None = None
+    length_ms: int | None = None
+    size: int | None = None
+    sha256: str | None = None
+    reason: str | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """One attempt of a callback with its ChannelId."""
+
+    channel_id: str
+    agent: str
+    attempt: Attempt
+    answered_at: datetime | None = None
+    ringing_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A callback that is owed. ``state``: due, placing, reached, exhausted, cancelled. Times aware UTC."""
+
+    callback_id: str
+    ticket_id: str | None
+    number: str
+    agent: str
+    state: str
+    requested_at: datetime
+    requested_by: str
+    request_key: str | None
+    due_at: datetime | None
+    closed_at: datetime | None = None
+    diallings: tuple[Dialling, ...] = ()
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return tuple(d.attempt for d in self.diallings)
+
+    @property
+    def running(self) -> Dialling | None:
+        return next((d for d in self.diallings if d.attempt.outcome is AttemptOutcome.PLACING), None)
+
+    def with_dialling(self, changed: Dialling) -> Callback:
+        """The callback with one attempt replaced or added."""
+        others = tuple(d for d in self.diallings if d.channel_id != changed.channel_id)
+        return replace(self, diallings=(*others, changed))
+
+
+@dataclass(slots=True)
+class Changes:
+    """One batch: rows to write, messages to tell, effects to start after the commit."""
+
+    calls: dict[str, Call] = field(default_factory=dict)
+    agents: set[str] = field(default_factory=set)
+    tickets: list[Ticket] = field(default_factory=list)
+    sharper: list[Call] = field(default_factory=list)  # calls whose ticket's times became exact
+    popped: list[tuple[str, datetime]] = field(default_factory=list)
+    recordings: dict[str, Recording] = field(default_factory=dict)
+    callbacks: dict[str, Callback] = field(default_factory=dict)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    cursors: dict[str, str] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    wakes: dict[str, datetime] = field(default_factory=dict)
+
+    def rows(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(
+            self.calls or self.agents or self.tickets or self.popped or self.recordings or self.callbacks
+            or self.gaps or self.cursors or self.messages or self.sharper
+        )  # fmt: skip
+
+
+class World:
+    """Calls, agents and callbacks as they stand after the inputs so far."""
+
+    def __init__(self, profile: Profile, zone: ZoneInfo, hotline: str, queue: str, wrap_up: timedelta) -> None:
+        self.profile = profile
+        self.zone = zone
+        self.hotline = hotline
+        self.queue = queue
+        self.wrap_up = wrap_up
+        answer = profile.get("answer.within")
+        self.limit = timedelta(seconds=answer.seconds()) if answer else timedelta(seconds=15)
+        self.callback_limits: CallbackLimits = limits_of(profile, zone)
+        self.calls: dict[str, Call] = {}
+        self.legs: dict[str, str] = {}
+        self.agents: dict[str, Agent] = {}
+        self.leads: set[str] = set()  # shift leads: on the board only while they are signed in themselves
+        self.callbacks: dict[str, Callback] = {}
+        self.recordings: dict[str, Recording] = {}
+        self.closed: deque[tuple[datetime, str]] = deque()
+        self.today = Today(date.min)
+        self.link = "connecting"
+        self.stale_since: datetime | None = None  # the beginning of the gap that is open
+        self.stale_reason = ""
+        self.aligning: set[str] = set()  # agents whose actions are on their way to Asterisk
+        self.told_agents: dict[str, dict[str, Any]] = {}
+        self.told_queue: dict[str, Any] = {}
+        self.changes = Changes()
+
+    def tell(self, at: datetime, kind: str, subject: str, data: dict[str, Any], audience: str = "all") -> None:
+        """Put a message into this batch's outbox."""
+        self.changes.messages.append(Message(0, at, kind, subject, audience, data))
+
+    def wake_at(self, at: datetime, key: str) -> None:
+        """Ask for ``Due(key)`` at *at*; a later request for the same key replaces the earlier."""
+        self.changes.wakes[key] = at
+
+    def put_call(self, call: Call) -> None:
+        """Keep the call and write it with this batch."""
+        self.calls[call.call_id] = call
+        self.changes.calls[call.call_id] = call
+        for offer in call.offers:
+            if offer.leg is not None:
+                self.legs[offer.leg] = call.call_id
+
+    def put_agent(self, agent: Agent) -> None:
+        """Keep the agent and write the desired state with this batch."""
+        self.agents[agent.number] = agent
+        self.changes.agents.add(agent.number)
+
+    def put_callback(self, callback: Callback) -> None:
+        """Keep the callback and write it, with its attempts, in this batch."""
+        self.callbacks[callback.callback_id] = callback
+        self.changes.callbacks[callback.callback_id] = callback
+
+    def put_recording(self, recording: Recording) -> None:
+        """Keep what is known of a recording and write it with this batch."""
+        self.recordings[recording.call_id] = recording
+        self.changes.recordings[recording.call_id] = recording
+
+    def waiting(self) -> Iterable[Call]:
+        """Queue entries that nobody has answered yet."""
+        return [call for call in self.calls.values() if call.waiting]
+
+    def open_calls(self) -> list[Call]:
+        """Calls whose caller is still there, as far as is known."""
+        return [call for call in self.calls.values() if not call.closed]
+
+    def crew(self) -> list[Agent]:
+        """Agents as the board shows them, by number."""
+        shown = (a for a in self.agents.values() if a.signed_in or a.number not in self.leads)
+        return sorted(shown, key=lambda a: a.number)
+
+    def new_day(self, now: datetime) -> None:
+        """Start the day's counts anew at local midnight."""
+        day = now.astimezone(self.zone).date()
+        if self.today.day != day:
+            self.today = Today(day)
+            open_ones = {k: c for k, c in self.callbacks.items() if c.closed_at is None}
+            self.callbacks = open_ones
+
+    def forget_closed(self, now: datetime) -> None:
+        """Drop calls that closed ``KEEP_CLOSED`` ago; memory stays flat over any number of calls."""
+        while self.closed and now - self.closed[0][0] > KEEP_CLOSED:
+            _, call_id = self.closed.popleft()
+            call = self.calls.get(call_id)
+            if call is None or not call.closed:
+                continue
+            for offer in call.offers:
+                self.legs.pop(offer.leg or "", None)
+            del self.calls[call_id]

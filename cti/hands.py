@@ -1,0 +1,160 @@
+"""Effects, after the commit of what decided them: AMI actions, recording checks, look-ups in Asterisk's records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from agents.presence import Agent
+from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
+from cti.engine.inputs import Align, Aligned, Checked, CheckRecording, Dial, Dialled, Effect, Input, Trace, Traced
+from cti.errors import CtiError
+from cti.settings import Settings
+
+log = structlog.get_logger()
+
+CHECKS_AT_ONCE = 2  # hashing is disk work; more only takes it from Asterisk
+
+
+class Sender(Protocol):
+    """The part of the AMI link that is needed here."""
+
+    async def send(self, action: Action) -> Reply:
+        """Send once; raises LinkDown, ActionTimeout or ActionError."""
+
+
+class Checker(Protocol):
+    """Looks at one recording."""
+
+    async def check(self, call_id: str, expected_ms: int) -> Checked:
+        """Never raises for what is on the disk: that is the result."""
+
+
+class Tracer(Protocol):
+    """Looks one attempt up in Asterisk's CDR and CEL."""
+
+    async def trace(self, channel_id: str, gone: bool) -> Traced | None:
+        """None while its channel may still live and nothing final is known."""
+
+
+class Hands:
+    """Carries effects out, each in a task of its own; results come back as inputs.
+
+    Args:
+        agent: the agent as he stands now, so that only the newest desired state is applied.
+        put: takes the results.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: Sender,
+        checker: Checker,
+        tracer: Tracer,
+        agent: Callable[[str], Agent | None],
+        put: Callable[[Input], None],
+    ) -> None:
+        self._settings, self._link, self._checker, self._tracer = settings, link, checker, tracer
+        self._agent, self._put = agent, put
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._aligning = asyncio.Lock()
+        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._checking: set[str] = set()
+        self._interfaces: dict[str, str] = {}
+
+    def act(self, effect: Effect) -> None:
+        """Start an effect; returns at once."""
+        match effect:
+            case Align(number):
+                self._start(self._align(number), f"align-{number}")
+            case CheckRecording(call_id, expected_ms):
+                if call_id not in self._checking:
+                    self._checking.add(call_id)
+                    self._start(self._check(call_id, expected_ms), f"recording-{call_id}")
+            case Dial(channel_id, interface, caller):
+                self._start(self._dial(channel_id, interface, caller), f"dial-{channel_id}")
+            case Trace(channel_id, gone):
+                self._start(self._trace(channel_id, gone), f"trace-{channel_id}")
+
+    async def close(self) -> None:
+        """Stop what is under way; every effect is one that the next start takes up again."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("effect_failed", effect=task.get_name().partition("-")[0], reason=type(error).__name__)
+
+    async def _align(self, number: str) -> None:
+        # One at a time, in the order of the commits: busy and ready in quick succession, and one seat's sign-out
+        # before the next agent's sign-in there.
+        async with self._aligning:
+            agent = self._agent(number)
+            trouble = None
+            try:
+                for action in self._actions(agent) if agent else ():
+                    reply = await self._link.send(action)
+                    if not reply.success and not _as_wished(reply.message):
+                        trouble = "refused"
+                    if reply.success and isinstance(action, QueueAdd):
+                        break  # added as he should be; a pause after it would only write a second line
+            except (LinkDown, ActionTimeout):
+                trouble = None  # the resync after the link is back applies the desired state anew
+            except CtiError as error:
+                trouble = error.code
+            self._put(Aligned(number, trouble))
+
+    def _actions(self, agent: Agent) -> list[Action]:
+        queue = self._settings.hotline.queue
+        # What we added last may not have been seen yet; what is seen may be from before our start.
+        shown = agent.observed.interface if agent.observed.member else None
+        before = {i for i in (self._interfaces.get(agent.number), shown) if i and i != agent.interface}
+        actions: list[Action] = [QueueRemove(queue, interface) for interface in sorted(before)]
+        if agent.interface is None or agent.seat is None:
+            self._interfaces.pop(agent.number, None)
+            return actions
+        self._interfaces[agent.number] = agent.interface
+        state = self._settings.hotline.seat_state_interface.format(seat=agent.seat)
+        reason = agent.busy_reason or ""
+        actions.append(QueueAdd(queue, agent.interface, agent.number, state, 0, agent.wants_pause, reason))
+        actions.append(QueuePause(agent.interface, agent.wants_pause, queue, reason))
+        return actions
+
+    async def _check(self, call_id: str, expected_ms: int) -> None:
+        try:
+            async with self._checks:
+                self._put(await self._checker.check(call_id, expected_ms))
+        finally:
+            self._checking.discard(call_id)
+
+    async def _dial(self, channel_id: str, interface: str, caller: str) -> None:
+        timeout_ms = int(self._settings.callback.agent_ring_s * 1000)
+        action = Originate(interface, "cti-callback", caller, channel_id, "", timeout_ms)
+        accepted: bool | None
+        try:
+            accepted = (await self._link.send(action)).success
+        except LinkDown:
+            accepted = None  # perhaps it was read before the link was lost: Asterisk's records will tell
+        except ActionTimeout:
+            accepted = None
+        self._put(Dialled(channel_id, accepted))
+
+    async def _trace(self, channel_id: str, gone: bool) -> None:
+        found = await self._tracer.trace(channel_id, gone)
+        if found is not None:
+            self._put(found)
+
+
+def _as_wished(message: str) -> bool:
+    """Asterisk refuses what is so already; to us that is success. There is no code to tell it by, only this text."""
+    return "already there" in message.lower() or "not there" in message.lower()
