@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 # In a checkout beside cti/, in an installed wheel inside it.
 ASTERISK_CONF = next((p for p in (HERE.parent.parent / "asterisk-conf", HERE / "asterisk-conf") if p.is_dir()), HERE)
 BOOT_SECONDS = 30.0
+LONGEST_SOCKET = 107  # bytes in sockaddr_un, less the closing NUL
 
 
 class LabError(Exception):
@@ -125,8 +126,14 @@ class LabAsterisk:
         return self.process.pid
 
     def configure(self) -> None:
-        """Write the folder: asterisk-conf/ as it is shipped, and the lab's own files around it."""
+        """Write the folder: asterisk-conf/ as it is shipped, and the lab's own files around it.
+
+        Raises:
+            LabError: the folder's path is too long.
+        """
         etc = self.work / "etc"
+        if len(str(self.work / "run/asterisk.ctl")) > LONGEST_SOCKET:
+            raise LabError(f"{self.work} is too long a path for Asterisk's control socket: work in a shorter one")
         for folder in ("etc/manager.d", "var", "spool", "run", "log/cdr-custom", "log/cel-custom", "moh", "data"):
             (self.work / folder).mkdir(parents=True, exist_ok=True)
         self.recordings.mkdir(parents=True, exist_ok=True)

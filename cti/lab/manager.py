@@ -16,14 +16,15 @@ Headers = dict[str, str]
 
 
 class Manager:
-    """One session. ``send`` may be called from any thread; events go to *on_frame* as whole raw frames.
+    """One session. ``send`` may be called from any thread; what nobody asked for goes to *on_frame*, raw.
 
     Args:
         host: where AMI listens.
         port: its port.
         username: an account of manager.conf.
         secret: its secret.
-        on_frame: called in a thread of its own with every event frame, without its blank line; None asks for none.
+        on_frame: called in a thread of its own with every frame that is no answer, without its blank line; None
+            asks for no events.
 
     Raises:
         LabError: nobody listens, or the login is refused.
@@ -100,7 +101,7 @@ class Manager:
             with self._arrived:
                 self._answers[action_id].append(headers)
                 self._arrived.notify_all()
-        elif self._on_frame is not None and frame.startswith(b"Event: "):
+        elif self._on_frame is not None and frame:
             self._on_frame(frame)
 
     def close(self) -> None:
