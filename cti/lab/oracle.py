@@ -81,7 +81,7 @@ def parse_queue_log(line: str) -> QueueLogRow | None:
     return QueueLogRow(int(found[1]), found[2], found[3], found[4], found[5], tuple(found[6].split("|")))
 
 
-def queue_log(path: Path) -> list[QueueLogRow]:
+def read_queue_log(path: Path) -> list[QueueLogRow]:
     """Every line.
 
     Raises:
@@ -98,15 +98,15 @@ def queue_log(path: Path) -> list[QueueLogRow]:
 
 def answered(path: Path) -> dict[str, str]:
     """Call id -> agent who answered, by queue_log."""
-    return {row.call_id: row.agent for row in queue_log(path) if row.verb == "CONNECT"}
+    return {row.call_id: row.agent for row in read_queue_log(path) if row.verb == "CONNECT"}
 
 
-def cdr(path: Path) -> list[CdrRow]:
+def read_cdr(path: Path) -> list[CdrRow]:
     """Every line of the CDR file."""
     return [CdrRow(*row) for row in _csv(path)]
 
 
-def cel(path: Path) -> list[CelRow]:
+def read_cel(path: Path) -> list[CelRow]:
     """Every line of the CEL file."""
     return [CelRow(*row) for row in _csv(path)]
 

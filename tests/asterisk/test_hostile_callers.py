@@ -83,7 +83,7 @@ def watch(lab: LabAsterisk, citizens: Citizens) -> Iterator[Watch]:
 
 def bad_lines(lab: LabAsterisk) -> list[str]:
     """Lines of queue_log that do not follow its grammar, or speak of a call or an agent that never was."""
-    calls = {row.uniqueid for row in oracle.cdr(lab.cdr)} | {"NONE", "MANAGER"}
+    calls = {row.uniqueid for row in oracle.read_cdr(lab.cdr)} | {"NONE", "MANAGER"}
     bad = []
     for line in oracle.queue_log_lines(lab.queue_log):
         row = oracle.parse_queue_log(line)
