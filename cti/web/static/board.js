@@ -1,0 +1,79 @@
+// The live board: read from across a room, so few figures, large, and nothing that jumps.
+import { percent, seconds } from "./format.js";
+import { language, t } from "./i18n.js";
+import { board, now } from "./model.js";
+import { Banners, Countdown, html, Icon, Since, TopBar } from "./ui.js";
+
+// GB/T 33358-2016: at least 95 % of calls connected over any 24 h; amber warns below it, red is far below.
+const GOOD_RATE = 0.95;
+const POOR_RATE = 0.85;
+
+const rateLevel = (rate) =>
+  rate === null ? "" : rate >= GOOD_RATE ? "good" : rate >= POOR_RATE ? "near" : "bad";
+
+const Tile = ({ name, level = "", unit, note, test, children }) => html`<div class=${`tile ${level}`} data-test=${test}>
+  <small>${name}</small><b class="num">${children}${unit && html`<i>${unit}</i>`}</b><span class="note num">${note}</span></div>`;
+
+function Tiles() {
+  const { queue, today, limit_s: limit } = board.value;
+  const longest = queue.longest_since ? (now.value - Date.parse(queue.longest_since)) / 1000 : 0;
+  const level = longest >= limit ? "bad" : longest >= (limit * 2) / 3 ? "near" : "";
+  return html`<section class="tiles">
+    <${Tile} test="waiting" name=${t("queue.waiting")} level=${level}>${queue.waiting}<//>
+    <${Tile} test="longest" name=${t("queue.longest")} level=${level}>
+      ${queue.longest_since ? html`<${Since} iso=${queue.longest_since} />` : "–"}<//>
+    <${Tile} test="ready" name=${t("state.ready")} level=${queue.signed_in && !queue.ready ? "near" : ""}
+      note=${t("board.signed_in", { n: queue.signed_in })}>${queue.ready}<//>
+    <${Tile} test="talking" name=${t("state.talking")} note=${t("board.ringing", { n: queue.ringing })}>${queue.talking}<//>
+    <${Tile} test="answered" name=${t("board.answered")} note=${t("board.entered", { n: today.entered, lost: today.abandoned + today.lost })}>
+      ${today.answered}<//>
+    <${Tile} test="within" name=${t("board.within", { s: limit })} unit="%" level=${rateLevel(today.within_rate)}
+      note=${t("board.average", { s: seconds(today.average_wait_ms) })}>${percent(today.within_rate)}<//>
+  </section>`;
+}
+
+function Waiting() {
+  const { waiting, limit_s: limit } = board.value;
+  return html`<section class="card waiting"><h2>${t("board.waiting")}<span class="count num">${waiting.length}</span></h2>
+    ${!waiting.length && html`<p class="muted none">${t("board.nobody")}</p>`}
+    <ol>${waiting.map((entry) => html`<li key=${entry.call_id} data-test="waiting-caller">
+      <${Countdown} since=${entry.entered_at} limit=${limit} />
+      <div class="grow"><b class="num">${entry.caller_masked || t("pop.withheld")}</b>
+        <small>${entry.ringing.length ? t("board.rings_at", { agents: entry.ringing.join("、") }) : t("board.no_ring")}</small></div>
+      <span class="wait num"><${Since} iso=${entry.entered_at} /></span></li>`)}</ol></section>`;
+}
+
+const AgentTile = ({ line }) => html`<div class=${`seat state-${line.state}`} data-test="agent-tile" data-state=${line.state}>
+  <header><b>${line.name}</b><small class="num">${line.number}</small></header>
+  <div class="mid"><strong>${line.reason_zh && language.value === "zh" ? line.reason_zh : t(`state.${line.state}`)}</strong>
+    <span class="num"><${Since} iso=${line.since} /></span></div>
+  <footer class="num"><span>${t("state.seat", { seat: line.seat })}</span>
+    ${line.outside ? html`<span class="outside" title=${t("state.outside")}><${Icon} name="warn" /></span>` : ""}
+    <span>${t("board.calls", { n: line.calls_today })}</span></footer></div>`;
+
+const STATES = ["ready", "ringing", "talking", "wrap_up", "busy"];
+
+function Agents() {
+  const { agents, queue } = board.value;
+  const present = agents.filter((line) => line.state !== "signed_out");
+  const away = agents.filter((line) => line.state === "signed_out");
+  return html`<section class="card agents"><h2>${t("board.agents")}
+      <span class="legend">${STATES.map((state) => html`<span class=${`key state-${state}`}><i></i>${t(`state.${state}`)}
+        <b class="num">${queue[state]}</b></span>`)}</span></h2>
+    <div class="seats">${present.map((line) => html`<${AgentTile} line=${line} key=${line.number} />`)}</div>
+    ${!present.length && html`<p class="muted none">${t("board.no_agents")}</p>`}
+    ${away.length > 0 && html`<p class="away"><b>${t("state.signed_out")}</b>
+      ${away.map((line) => html`<span key=${line.number}>${line.name} <small class="num">${line.number}</small></span>`)}</p>`}
+  </section>`;
+}
+
+const toggleFull = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
+
+export function BoardPage() {
+  const stale = board.value && board.value.link !== "up";
+  return html`<div class=${`page board ${stale ? "stale" : ""}`}>
+    <${TopBar}><button class="quiet" title=${t("board.full")} onClick=${toggleFull}><${Icon} name="full" /></button><//>
+    <${Banners} />
+    ${board.value ? html`<div class="wall"><${Tiles} /><div class="split"><${Waiting} /><${Agents} /></div></div>` : null}
+  </div>`;
+}

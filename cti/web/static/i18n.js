@@ -1,0 +1,27 @@
+// Words come from JSON catalogues, Chinese first.
+import { signal } from "@preact/signals";
+
+const LANGUAGES = { zh: "zh-CN", en: "en" };
+const words = signal({});
+export const language = signal("zh");
+
+export async function speak(chosen) {
+  const answer = await fetch(`/static/i18n/${chosen}.json`);
+  words.value = await answer.json();
+  language.value = chosen;
+  localStorage.setItem("cti.language", chosen);
+  document.documentElement.lang = LANGUAGES[chosen];
+}
+
+export const keptLanguage = () => (localStorage.getItem("cti.language") === "en" ? "en" : "zh");
+
+export function t(key, values = {}) {
+  const text = words.value[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+// A problem document in the page's language; codes that the catalogue knows have their own sentence.
+export function problemText(problem) {
+  const own = words.value[`error.${problem.code}`];
+  return own ?? (language.value === "en" ? problem.detail_en : problem.detail) ?? problem.code;
+}

@@ -1,0 +1,83 @@
+// The ticket on the screen, and what is there while no call is.
+import { useState } from "preact/hooks";
+import { ask } from "./api.js";
+import { dayTime, phone, seconds, timeOf } from "./format.js";
+import { t } from "./i18n.js";
+import { loadLists } from "./live.js";
+import { board, me, mine, now, pop } from "./model.js";
+import { Countdown, html, Icon, Notice, Since } from "./ui.js";
+
+export const copyNumber = () => pop.value && navigator.clipboard?.writeText(pop.value.caller);
+
+const Fact = ({ name, children, level = "" }) =>
+  html`<div class=${`fact ${level}`}><dt>${name}</dt><dd class="num">${children}</dd></div>`;
+
+function CallbackButton({ ticketId }) {
+  const [said, setSaid] = useState(null);
+  async function plan() {
+    const key = { "Idempotency-Key": `page-${ticketId}` };
+    setSaid(await ask("POST", "/callbacks", { ticket_id: ticketId }, key));
+    loadLists();
+  }
+  if (said?.ok) return html`<span class="done" data-test="planned">✓ ${t("callback.planned")}</span>`;
+  return html`<button onClick=${plan} data-test="plan-callback">${t("callback.plan")}</button>
+    <${Notice} problem=${said?.problem} onClose=${() => setSaid(null)} />`;
+}
+
+function History({ rows }) {
+  if (!rows.length) return html`<p class="muted none">${t("pop.first_call")}</p>`;
+  return html`<table data-test="history"><tbody>
+    ${rows.map((row) => html`<tr>
+      <td class="num">${dayTime(row.at)}</td>
+      <td><span class=${`result ${row.result === "answered" || row.result === "open" ? "" : "bad"}`}>${t(`result.${row.result}`)}</span></td>
+      <td>${row.agent ? t("pop.by", { agent: row.agent }) : ""}</td>
+      <td class="num id">${row.ticket_id ?? ""}</td></tr>`)}
+  </tbody></table>`;
+}
+
+export function PopCard() {
+  const ticket = pop.value;
+  const live = mine.value?.state === "talking" && mine.value.call_id === ticket.call_id;
+  const limit = board.value?.limit_s ?? 15;
+  return html`<section class=${`card pop ${live ? "live" : ""}`} data-test="pop" key=${ticket.ticket_id}>
+    <header>
+      <div><span class="eyebrow">${t(live ? "pop.live" : "pop.over")} · ${ticket.hotline}</span>
+        <h2 class="num" data-test="caller">${phone(ticket.caller) || t("pop.withheld")}</h2></div>
+      ${live && html`<div class="talk num" data-test="talk-timer"><${Since} iso=${ticket.answered_at} /></div>`}
+      <button class="quiet" data-test="close-pop" title="Esc" onClick=${() => (pop.value = null)}><${Icon} name="close" /></button>
+    </header>
+    <dl class="facts">
+      <${Fact} name=${t("pop.queue")}>${ticket.queue}<//>
+      <${Fact} name=${t("pop.wait")} level=${ticket.wait_ms > limit * 1000 ? "bad" : "good"}>${seconds(ticket.wait_ms)}<//>
+      <${Fact} name=${t("pop.ring")}>${seconds(ticket.ring_ms)}<//>
+      <${Fact} name=${t("pop.answered_at")}>${timeOf(ticket.answered_at)}<//>
+      <${Fact} name=${t("pop.ticket")} level="id">${ticket.ticket_id}<//>
+    </dl>
+    <h3>${t("pop.history")}</h3>
+    <${History} rows=${ticket.history} />
+    <footer>
+      <button onClick=${copyNumber} title="Alt+C">${t("pop.copy")}<kbd>Alt C</kbd></button>
+      ${me.value.person.role !== "admin" && ticket.caller && html`<${CallbackButton} ticketId=${ticket.ticket_id} key=${ticket.ticket_id} />`}
+    </footer>
+  </section>`;
+}
+
+export function Idle() {
+  const { queue, waiting, limit_s: limit } = board.value ?? { queue: {}, waiting: [], limit_s: 15 };
+  const line = mine.value;
+  if (line?.state === "ringing") {
+    const call = waiting.find((entry) => entry.ringing.includes(line.number));
+    return html`<section class="card idle ringing" data-test="ringing">
+      <${Countdown} since=${line.since} limit=${limit} size="large" />
+      <div><h2>${t("idle.ringing")}</h2><p class="num big">${call?.caller_masked ?? ""}</p></div></section>`;
+  }
+  const longest = queue.longest_since ? (now.value - Date.parse(queue.longest_since)) / 1000 : 0;
+  return html`<section class="card idle" data-test="idle">
+    <div class="grow"><h2>${t(line?.state === "ready" ? "idle.ready" : line?.state === "signed_out" || !line ? "idle.out" : "idle.other")}</h2>
+      <p class="muted">${t("idle.hint")}</p></div>
+    <div class="mini"><small>${t("queue.waiting")}</small><b class="num">${queue.waiting ?? "–"}</b></div>
+    <div class=${`mini ${longest >= limit ? "bad" : ""}`}><small>${t("queue.longest")}</small>
+      <b class="num">${queue.longest_since ? html`<${Since} iso=${queue.longest_since} />` : "–"}</b></div>
+    <div class="mini"><small>${t("state.ready")}</small><b class="num">${queue.ready ?? "–"}</b></div>
+  </section>`;
+}

@@ -1,0 +1,22 @@
+// Which page is shown. One document: moving between pages keeps the stream.
+import { signal } from "@preact/signals";
+import { begin } from "./live.js";
+import { me } from "./model.js";
+
+export const page = signal(location.pathname);
+
+export function go(path) {
+  if (path !== location.pathname) history.pushState(null, "", path);
+  page.value = path;
+}
+addEventListener("popstate", () => (page.value = location.pathname));
+
+const home = () => (me.value.person.role === "agent" ? "/agent" : "/board");
+
+// To the page asked for, if this person has it; to the login when there is no session.
+export async function enter() {
+  if (!(await begin())) return go("/login");
+  const wanted = location.pathname;
+  const open = wanted === "/board" || (wanted === "/agent" && me.value.person.role !== "admin");
+  go(open ? wanted : home());
+}
