@@ -1,7 +1,7 @@
-"""The link to Asterisk's manager interface (AMI): wire, events, actions, link.
+"""The link to Asterisk's manager interface (AMI).
 
-``wire`` turns bytes into whole frames, ``events`` frames into facts, ``actions`` wishes into bytes, ``link`` keeps
-one session alive. Nothing here decides anything about calls or agents.
+``wire`` turns bytes into whole frames, ``parse`` frames into the facts of ``events``, ``actions`` wishes into bytes;
+``protocol`` is one session, ``link`` keeps one alive. Nothing here decides anything about calls or agents.
 """
 
 from cti.ami.actions import (
@@ -18,9 +18,10 @@ from cti.ami.actions import (
     QueueRemove,
     QueueStatus,
 )
-from cti.ami.events import Event, EventError, ForgedError, parse_event
+from cti.ami.events import Event
 from cti.ami.items import ChannelItem, EntryItem, MemberItem, ParamsItem
 from cti.ami.link import ActionTimeout, Link, LinkError, LinkSettings, LinkState, Reply, Snapshot
+from cti.ami.parse import EventError, ForgedError, parse_event
 from cti.ami.protocol import LinkDown
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Frames to facts: one immutable type for each event the service acts on.
+"""Facts: one immutable type for each event of Asterisk that the service acts on.
 
 Only what is read further on is taken out of a frame. Times are aware UTC, from Asterisk's microsecond ``Timestamp``
 (``timestampevents = yes`` in manager.conf). Texts a caller chose are as he sent them: hostile, see ``wire.decode``.
@@ -9,20 +9,8 @@ Source: ``manager show event NAME`` of Asterisk 22, and streams recorded from it
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
-
-from cti.ami.wire import EOL, decode, event_name
-
-
-class EventError(Exception):
-    """A wanted event that cannot be read. The text names event and header, never a value: those are callers' data."""
-
-
-class ForgedError(EventError):
-    """A frame that Asterisk does not write in this shape: a caller's text that holds line ends made it."""
+from datetime import datetime
+from typing import NamedTuple, get_args
 
 
 class FullyBooted(NamedTuple):
@@ -343,159 +331,5 @@ Event = (
     | MixMonitorStop
 )
 
-
-def _instant(raw: bytes) -> datetime:
-    return datetime.fromtimestamp(float(raw), UTC)
-
-
-def _moment(raw: bytes) -> datetime | None:
-    """A whole epoch second; Asterisk writes 0 for never."""
-    return None if raw == b"0" else datetime.fromtimestamp(int(raw), UTC)
-
-
-def _number(raw: bytes) -> str:
-    """Asterisk writes ``<unknown>`` for a caller who shows no number."""
-    return "" if raw == b"<unknown>" else decode(raw)
-
-
-def _perhaps(raw: bytes | None) -> str | None:
-    """Not there, or ``<unknown>`` in an OriginateResponse without a channel (``<null>`` in older ones)."""
-    return None if raw is None or raw in (b"<unknown>", b"<null>") else decode(raw)
-
-
-def _own_part(raw: bytes | None) -> str | None:
-    """What ``Action.own_id`` put at the end of the ActionID."""
-    return None if raw is None else decode(raw).rpartition("/")[2]
-
-
-_Read = Callable[[Any], Any]
-_Shape = dict[str, _Read]
-
-_flag = {b"0": False, b"1": True}.__getitem__
-_truth = {b"False": False, b"True": True}.__getitem__
-_success = {b"Failure": False, b"Success": True}.__getitem__
-
-_MEMBER: _Shape = {
-    "Timestamp": _instant, "Queue": decode, "MemberName": decode, "Interface": decode, "Status": int, "Paused": _flag,
-    "PausedReason": decode, "InCall": _flag, "LastCall": _moment, "LoginTime": _moment, "Wrapuptime": int,
-}  # fmt: skip
-_OFFER: _Shape = {
-    "Timestamp": _instant, "Queue": decode, "MemberName": decode, "Interface": decode,
-}  # fmt: skip
-_LEG: _Shape = {"Uniqueid": decode, "Linkedid": decode}
-_LEG_CHANNEL: _Shape = {**_LEG, "Channel": decode}
-_DIAL: _Shape = {
-    "Timestamp": _instant, "Uniqueid": _perhaps, "Linkedid": _perhaps, "DestUniqueid": decode, "DestLinkedid": decode,
-    "DestChannel": decode,
-}  # fmt: skip
-_BRIDGE: _Shape = {"Timestamp": _instant, "BridgeUniqueid": decode, "BridgeNumChannels": int, **_LEG_CHANNEL}
-_MONITOR: _Shape = {"Timestamp": _instant, **_LEG_CHANNEL}
-
-_SHAPES: dict[Any, _Shape] = {
-    # The order of the headers is the order of the type's fields.
-    FullyBooted: {"Uptime": int},
-    Shutdown: {"Timestamp": _instant, "Restart": _truth},
-    QueueCallerJoin: {
-        "Timestamp": _instant, "Queue": decode, "Position": int, "Count": int, "CallerIDNum": _number, **_LEG_CHANNEL,
-    },
-    QueueCallerLeave: {"Timestamp": _instant, "Queue": decode, "Position": int, "Count": int, **_LEG},
-    QueueCallerAbandon: {
-        "Timestamp": _instant, "Queue": decode, "Position": int, "OriginalPosition": int, "HoldTime": int, **_LEG,
-    },
-    AgentCalled: {**_OFFER, **_LEG, "DestUniqueid": decode, "DestChannel": decode},
-    AgentConnect: {
-        **_OFFER, "HoldTime": int, "RingTime": int, "CallerIDNum": _number, **_LEG,
-        "DestUniqueid": decode, "DestChannel": decode,
-    },
-    AgentComplete: {
-        **_OFFER, "HoldTime": int, "TalkTime": int, "Reason": decode, "Uniqueid": _perhaps, "Linkedid": _perhaps,
-        "DestUniqueid": _perhaps, "DestLinkedid": _perhaps,
-    },
-    AgentRingNoAnswer: {**_OFFER, "RingTime": int, **_LEG, "DestUniqueid": _perhaps},
-    AgentDump: {**_OFFER, **_LEG, "DestUniqueid": _perhaps},
-    QueueMemberAdded: _MEMBER,
-    QueueMemberRemoved: _MEMBER,
-    QueueMemberPause: _MEMBER,
-    QueueMemberPenalty: _MEMBER,
-    QueueMemberRinginuse: _MEMBER,
-    QueueMemberStatus: _MEMBER,
-    DialBegin: _DIAL,
-    DialEnd: {**_DIAL, "DialStatus": decode},
-    BridgeEnter: _BRIDGE,
-    BridgeLeave: _BRIDGE,
-    Hangup: {"Timestamp": _instant, **_LEG_CHANNEL, "Cause": int},
-    BlindTransfer: {
-        "Timestamp": _instant, "Result": decode, "TransfererUniqueid": decode, "TransfererLinkedid": decode,
-        "TransfereeUniqueid": _perhaps, "TransfereeLinkedid": _perhaps, "Context": decode, "Extension": decode,
-    },
-    AttendedTransfer: {
-        "Timestamp": _instant, "Result": decode, "OrigTransfererUniqueid": decode, "OrigTransfererLinkedid": decode,
-        "SecondTransfererUniqueid": decode, "SecondTransfererLinkedid": decode, "TransfereeUniqueid": _perhaps,
-        "TransfereeLinkedid": _perhaps,
-    },
-    OriginateResponse: {
-        "Timestamp": _instant, "ActionID": _own_part, "Response": _success, "Reason": int, "Uniqueid": _perhaps,
-    },
-    MixMonitorStart: _MONITOR,
-    MixMonitorStop: _MONITOR,
-}  # fmt: skip
-
-WANTED: frozenset[str] = frozenset(kind.__name__ for kind in _SHAPES)
+WANTED: frozenset[str] = frozenset(kind.__name__ for kind in get_args(Event))
 """Names of the events that have a type here; the ``eventfilter`` lines of asterisk-conf/manager.d name the same."""
-
-_READERS: dict[bytes, tuple[_Read, tuple[tuple[bytes, _Read], ...]]] = {
-    kind.__name__.encode(): (kind._make, tuple((name.encode(), read) for name, read in shape.items()))
-    for kind, shape in _SHAPES.items()
-}
-_FIRST_LINES = re.compile(rb"Event: (\w+)\r\nPrivilege: [\w,]+\r\n(Timestamp: \d{1,12}\.\d{6}\r\n)?")
-# The only header that Asterisk repeats in one event, also as DestChanVariable or ChanVariable(a channel)
-# (channelvars in manager.conf); nobody here reads it.
-_REPEATED = b"ChanVariable"
-
-
-def parse_event(frame: bytes) -> Event | None:
-    """The fact in a whole *frame*, ``None`` when it is no event of ``WANTED``.
-
-    Raises:
-        ForgedError: the frame does not start with Event, Privilege, Timestamp in this order (FullyBooted may lack the
-            last), has a line that is no header, or a header twice: Asterisk writes no such event.
-        EventError: a header is missing or its value is unreadable.
-    """
-    reader = _READERS.get(event_name(frame))
-    if reader is None:
-        return None
-    first = _FIRST_LINES.match(frame)
-    if first is None or (first[2] is None and first[1] != b"FullyBooted"):
-        raise ForgedError(f"{decode(event_name(frame))} does not start as Asterisk starts an event")
-    headers = _headers(frame)
-    make, shape = reader
-    get = headers.get
-    try:
-        return make([read(get(name)) for name, read in shape])  # type: ignore[no-any-return]
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-        raise EventError(_fault(headers, frame, shape)) from None
-
-
-def _headers(frame: bytes) -> Mapping[bytes, bytes]:
-    lines = frame.split(EOL)
-    try:
-        headers = dict([line.split(b": ", 1) for line in lines])
-    except ValueError:
-        raise ForgedError(f"{decode(event_name(frame))} has a line that is no header") from None
-    if len(headers) != len(lines):
-        names = [line.partition(b": ")[0] for line in lines]
-        once = [name for name in names if _REPEATED not in name]
-        if len(once) != len(set(once)):
-            raise ForgedError(f"{decode(event_name(frame))} has a header twice")
-    return headers
-
-
-def _fault(headers: Mapping[bytes, bytes], frame: bytes, shape: tuple[tuple[bytes, _Read], ...]) -> str:
-    event = decode(event_name(frame))
-    for name, read in shape:
-        try:
-            read(headers.get(name))
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-            trouble = "cannot be read" if name in headers else "is missing"
-            return f"{event}: header {name.decode()} {trouble}"
-    return f"{event} cannot be read"

@@ -233,12 +233,15 @@ class Link:
             _Refused: the login was refused.
         """
         settings = self._settings
-        wire = AmiProtocol(self.stats, self._on_event, self._booted, self._on_trouble, settings.system_name)
+        wire = AmiProtocol(self.stats, self._on_event, self._booted, self._lost, self._on_trouble, settings.system_name)
         self._wire = wire
         try:
             await self._connect(wire)
             await self._login(wire)
             await self._watch(wire)
+        except LinkDown as error:
+            wire.drop(str(error))
+            raise
         finally:
             self._wire = None
             wire.drop("stopped")
@@ -323,6 +326,10 @@ class Link:
 
     def _booted(self) -> None:
         self._move(LinkState.UP, "")
+
+    def _lost(self, reason: str) -> None:
+        if self.state in (LinkState.UP, LinkState.BOOTING):
+            self._move(LinkState.DOWN, reason)
 
     def _move(self, state: LinkState, reason: str) -> None:
         if (state, reason) == (self.state, self.reason):

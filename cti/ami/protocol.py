@@ -14,7 +14,8 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
 from cti.ami.actions import Action, encode
-from cti.ami.events import WANTED, Event, EventError, ForgedError, FullyBooted, parse_event
+from cti.ami.events import WANTED, Event, FullyBooted, Shutdown
+from cti.ami.parse import EventError, ForgedError, parse_event
 from cti.ami.wire import Framer, Stats, WireError, decode, event_name
 from cti.errors import Unavailable
 
@@ -46,6 +47,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         stats: counters to add to.
         on_event: told each fact, in order; what it raises is counted and reported, the session goes on.
         on_booted: told when Asterisk has booted.
+        on_lost: told once and at once why the session is of no more use, before what waits on it fails.
         on_trouble: told in one line, without callers' data, what was wrong on the wire.
         system_name: Asterisk's ``systemname``; when given, events that do not carry it are quarantined.
     """
@@ -55,6 +57,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         stats: Stats,
         on_event: Callable[[Event], None],
         on_booted: Callable[[], None],
+        on_lost: Callable[[str], None],
         on_trouble: Callable[[str], None],
         system_name: str = "",
     ) -> None:
@@ -71,7 +74,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         self.transport: asyncio.Transport | None = None
         self._stats = stats
         self._framer = Framer(KEPT, stats)
-        self._on_event, self._on_booted, self._on_trouble = on_event, on_booted, on_trouble
+        self._on_event, self._on_booted, self._on_lost, self._on_trouble = on_event, on_booted, on_lost, on_trouble
         self._mark = f"\r\nSystemName: {system_name}\r\n".encode() if system_name else b""
         self._own = f"action/{Exchange.action_id_generator.uid}/"
         self._ending = ""
@@ -110,6 +113,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         """End the session now. Every action that waits fails with LinkDown; nothing is kept to be sent again."""
         if not self.lost.done():
             self.lost.set_result(reason)
+            self._on_lost(reason)
         for exchange in self.responses.values():
             if not exchange.future.done():
                 exchange.future.set_exception(LinkDown(reason))
@@ -157,7 +161,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
             return
         if event is None or (isinstance(event, FullyBooted) and self.booted):
             return
-        if type(event).__name__ == "Shutdown":
+        if isinstance(event, Shutdown):
             self._ending = "Asterisk was shut down"
         self._stats.events += 1
         try:

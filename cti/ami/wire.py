@@ -22,6 +22,7 @@ MAX_FRAME = 256 * 1024
 
 _EVENT = b"Event: "
 _NAME_AT = len(_EVENT)
+_CR = b"\r"
 
 
 class WireError(Exception):
@@ -132,18 +133,24 @@ class Framer:
         del tail[: -len(END) + 1]
 
     def _sift(self, frames: list[bytes]) -> list[bytes]:
-        wanted, limit = self._wanted, self._max
+        wanted = self._wanted
         kept = []
-        unwanted = 0
+        empty = 0
         for frame in frames:
-            if frame.startswith(EOL):
+            if not frame.startswith(_EVENT):
                 frame = frame.lstrip(EOL)
-            if frame.startswith(_EVENT) and frame[_NAME_AT : frame.find(EOL, _NAME_AT)] not in wanted:
-                unwanted += 1
-            elif len(frame) > limit:
-                self._stats.oversized += 1
-            elif frame:
+                if not frame:
+                    empty += 1
+                    continue
+                if not frame.startswith(_EVENT):
+                    kept.append(frame)
+                    continue
+            if frame[_NAME_AT : frame.find(_CR, _NAME_AT)] in wanted:
                 kept.append(frame)
-        self._stats.frames += len(frames)
-        self._stats.dropped += unwanted
+        self._stats.frames += len(frames) - empty
+        self._stats.dropped += len(frames) - empty - len(kept)
+        if max(map(len, kept), default=0) > self._max:
+            whole = len(kept)
+            kept = [frame for frame in kept if len(frame) <= self._max]
+            self._stats.oversized += whole - len(kept)
         return kept
