@@ -37,12 +37,12 @@ def least_ms(expected_ms: int) -> int:
     return max(expected_ms - TOLERANCE_MS, expected_ms // LEAST_SHARE)
 
 
-def verdict(expected_ms: int, header: Header | None, size: int) -> Verdict:
+def verdict(expected_ms: int, header: Header, size: int) -> Verdict:
     """Judge a recording.
 
     Args:
         expected_ms: talk time, at least 0. A longer recording is as good: the caller may have been handed on.
-        header: what ``read_header`` found; None when there is no file.
+        header: what ``read_header`` found.
         size: of the file in bytes.
 
     Raises:
@@ -50,8 +50,6 @@ def verdict(expected_ms: int, header: Header | None, size: int) -> Verdict:
     """
     if expected_ms < 0:
         raise ValueError("expected_ms: at least 0")
-    if header is None:
-        return Verdict(State.MISSING, "there is no file")
     if header.shape is Shape.NOT_WAV:
         return Verdict(State.MISSING, "the file is empty" if size == 0 else f"the file of {size} bytes is not a WAV")
     length, least = header.length_ms, least_ms(expected_ms)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+STATE_KINDS = ("agent.state", "queue.state", "link.state")
+"""Kinds of which the last message of a subject is still true; the others tell what happened once."""
+
 
 class Message(NamedTuple):
     """One thing that became true. ``data`` never holds a caller's number, name or words.
@@ -17,7 +20,8 @@ class Message(NamedTuple):
             ``queue.state``, ``recording.checked``, ``recording.alarm``, ``callback.planned``, ``callback.attempt``,
             ``callback.closed``, ``link.state``, ``alarm``.
         subject: the call id, agent number, queue or ticket id it is about.
-        audience: ``all``, ``lead``, or ``agent:<number>``: who may see it on a page. MQTT gets ``all`` and ``lead``.
+        audience: ``all``, ``lead``, or ``agent:<number>``: who may see it on a page. MQTT gets every kind, but only the
+            keys of ``cti.bus.cloudevents.KINDS``.
         data: JSON values only.
     """
 

@@ -49,7 +49,6 @@ def test_a_mended_file_is_repaired_when_long_enough_and_short_when_not() -> None
 @pytest.mark.parametrize(
     ("header", "size", "state", "reason"),
     [
-        (None, 0, State.MISSING, "there is no file"),
         (Header(Shape.NOT_WAV), 0, State.MISSING, "the file is empty"),
         (Header(Shape.NOT_WAV), 12, State.MISSING, "12 bytes is not a WAV"),
         (Header(Shape.TRUNCATED, 9_900), 99, State.SHORT, "ends before its header says"),
@@ -57,7 +56,7 @@ def test_a_mended_file_is_repaired_when_long_enough_and_short_when_not() -> None
         (Header(Shape.OK, 1_000), 99, State.SHORT, "1.0 s of audio for 10.0 s of talk, at least 7.0 s needed"),
     ],
 )
-def test_the_reason_is_in_words(header: Header | None, size: int, state: State, reason: str) -> None:
+def test_the_reason_is_in_words(header: Header, size: int, state: State, reason: str) -> None:
     """Whoever reads the alarm knows what is wrong; ok is only said of a file whose sizes fit."""
     found = verdict(10_000, header, size)
     assert found.state is state
@@ -67,4 +66,4 @@ def test_the_reason_is_in_words(header: Header | None, size: int, state: State, 
 def test_a_negative_talk_is_refused() -> None:
     """A stepped clock is the caller's business, not a tolerance."""
     with pytest.raises(ValueError, match="expected_ms"):
-        verdict(-1, None, 0)
+        verdict(-1, Header(Shape.OK), 44)
