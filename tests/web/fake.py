@@ -1,4 +1,4 @@
-"""An engine without Asterisk for the pages' tests: people and calls are moved by the test, rows and messages are real."""
+"""An engine without Asterisk for the pages' tests: the test moves people and calls; rows and messages are real."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PBX = "pbx1"
 
 
 class FakeEngine:
-    """Satisfies ``EnginePort``. ``now`` is the test's clock; calls are answered by ``answer`` and ended by ``hang_up``."""
+    """Satisfies ``EnginePort``; the test lets callers ``enter``, agents ``ring``, ``answer``, ``hang_up``."""
 
     def __init__(self, store: Store, clock: Clock, names: Mapping[str, str]) -> None:
         self.store = store
@@ -81,10 +81,8 @@ class FakeEngine:
 
     async def _callback(self, command: RequestCallback, now: datetime) -> Outcome:
         if self.night:
-            return Outcome(
-                refused("quiet_hours", "夜间不得回访，最早11-22 08:00", "Not in quiet hours; earliest 11-22 08:00", NIGHT,
-                        at=now + timedelta(hours=9), override="lead")
-            )  # fmt: skip
+            zh, en = "夜间不得回访，最早11-22 08:00", "Not in quiet hours; earliest 11-22 08:00"
+            return Outcome(refused("quiet_hours", zh, en, NIGHT, at=now + timedelta(hours=9), override="lead"))
         due = command.not_before or now + timedelta(hours=2)
         row = {
             "callback_id": f"cb-{next(self._ids)}", "pbx_id": PBX, "ticket_id": command.ticket_id,

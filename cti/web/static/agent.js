@@ -6,9 +6,9 @@ import { language, t } from "./i18n.js";
 import { Lists } from "./lists.js";
 import { copyNumber, Idle, PopCard } from "./pop.js";
 import { loadLists } from "./live.js";
-import { calls, me, mine, pop, streamUp } from "./model.js";
+import { board, calls, me, mine, pop, streamUp } from "./model.js";
 import { seconds } from "./format.js";
-import { Banners, html, Icon, Notice, Since, TopBar } from "./ui.js";
+import { Banners, html, Icon, Notice, Since, TopBar, waitLevel } from "./ui.js";
 
 const refusal = signal(null);
 const choosing = signal(null); // "seat" | "reason"
@@ -110,11 +110,15 @@ function StatePanel() {
 
 function Today() {
   const answered = calls.value.length;
+  const queue = board.value?.queue;
   const waits = calls.value.map((row) => row.ring_ms).filter((value) => value !== null);
   const average = waits.length ? waits.reduce((a, b) => a + b, 0) / waits.length : null;
   return html`<section class="today">
     <div><small>${t("today.calls")}</small><b class="num">${mine.value?.calls_today ?? answered}</b></div>
-    <div><small>${t("today.ring")}</small><b class="num">${seconds(average)}</b></div></section>`;
+    <div><small>${t("today.ring")}</small><b class="num">${seconds(average)}</b></div>
+    <div><small>${t("queue.waiting")}</small><b class="num">${queue?.waiting ?? "–"}</b></div>
+    <div class=${waitLevel(queue?.longest_since)}><small>${t("queue.longest")}</small>
+      <b class="num">${queue?.longest_since ? html`<${Since} iso=${queue.longest_since} />` : "–"}</b></div></section>`;
 }
 
 export function AgentPage() {

@@ -1,8 +1,8 @@
 // The live board: read from across a room, so few figures, large, and nothing that jumps.
 import { percent, seconds } from "./format.js";
 import { language, t } from "./i18n.js";
-import { board, now } from "./model.js";
-import { Banners, Countdown, html, Icon, Since, TopBar } from "./ui.js";
+import { board } from "./model.js";
+import { Banners, Countdown, html, Icon, Since, TopBar, waitLevel } from "./ui.js";
 
 // GB/T 33358-2016: at least 95 % of calls connected over any 24 h; amber warns below it, red is far below.
 const GOOD_RATE = 0.95;
@@ -16,8 +16,7 @@ const Tile = ({ name, level = "", unit, note, test, children }) => html`<div cla
 
 function Tiles() {
   const { queue, today, limit_s: limit } = board.value;
-  const longest = queue.longest_since ? (now.value - Date.parse(queue.longest_since)) / 1000 : 0;
-  const level = longest >= limit ? "bad" : longest >= (limit * 2) / 3 ? "near" : "";
+  const level = waitLevel(queue.longest_since);
   return html`<section class="tiles">
     <${Tile} test="waiting" name=${t("queue.waiting")} level=${level}>${queue.waiting}<//>
     <${Tile} test="longest" name=${t("queue.longest")} level=${level}>

@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { dayTime, phone, seconds, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
-import { board, me, mine, now, pop } from "./model.js";
+import { board, me, mine, pop } from "./model.js";
 import { Countdown, html, Icon, Notice, Since } from "./ui.js";
 
 export const copyNumber = () => pop.value && navigator.clipboard?.writeText(pop.value.caller);
@@ -71,13 +71,10 @@ export function Idle() {
       <${Countdown} since=${line.since} limit=${limit} size="large" />
       <div><h2>${t("idle.ringing")}</h2><p class="num big">${call?.caller_masked ?? ""}</p></div></section>`;
   }
-  const longest = queue.longest_since ? (now.value - Date.parse(queue.longest_since)) / 1000 : 0;
   return html`<section class="card idle" data-test="idle">
     <div class="grow"><h2>${t(line?.state === "ready" ? "idle.ready" : line?.state === "signed_out" || !line ? "idle.out" : "idle.other")}</h2>
       <p class="muted">${t("idle.hint")}</p></div>
-    <div class="mini"><small>${t("queue.waiting")}</small><b class="num">${queue.waiting ?? "–"}</b></div>
-    <div class=${`mini ${longest >= limit ? "bad" : ""}`}><small>${t("queue.longest")}</small>
-      <b class="num">${queue.longest_since ? html`<${Since} iso=${queue.longest_since} />` : "–"}</b></div>
     <div class="mini"><small>${t("state.ready")}</small><b class="num">${queue.ready ?? "–"}</b></div>
+    <div class="mini"><small>${t("state.talking")}</small><b class="num">${queue.talking ?? "–"}</b></div>
   </section>`;
 }

@@ -115,6 +115,13 @@ export function Notice({ problem, onClose }) {
   </div>`;
 }
 
+// How long the longest wait is against the limit: "", near (two thirds) or bad.
+export function waitLevel(since) {
+  const limit = board.value?.limit_s ?? 15;
+  const past = since ? (now.value - Date.parse(since)) / 1000 : 0;
+  return past >= limit ? "bad" : past >= (limit * 2) / 3 ? "near" : "";
+}
+
 // The 15 s of a caller or an offer: full circle at the start, red and counting up when they are over.
 export function Countdown({ since, limit, size = "" }) {
   const past = Math.max(0, (now.value - Date.parse(since)) / 1000);
