@@ -87,19 +87,28 @@ async def run_service(settings: Settings, clock: Clock | None = None, rng: rando
     """
     clock, rng = clock or SystemClock(), rng or random.SystemRandom()
     profile = load_profile(settings.hotline.profile)
-    try:
-        zone = ZoneInfo(profile.zone)
-    except ZoneInfoNotFoundError as error:
-        raise BadInput("zone", f"{profile.zone} is not a known time zone") from error
     with only_instance(settings.database):
         store = await Store.open(settings.database)
         try:
-            await _Service(settings, profile, zone, store, clock, rng).run()
+            await make_service(settings, profile, store, clock, rng).run()
         finally:
             await store.close()
 
 
-class _Service:
+def make_service(settings: Settings, profile: Profile, store: Store, clock: Clock, rng: random.Random) -> Service:
+    """The service with every part wired; the caller opens and closes the store.
+
+    Raises:
+        BadInput: the profile's time zone is unknown.
+    """
+    try:
+        zone = ZoneInfo(profile.zone)
+    except ZoneInfoNotFoundError as error:
+        raise BadInput("zone", f"{profile.zone} is not a known time zone") from error
+    return Service(settings, profile, zone, store, clock, rng)
+
+
+class Service:
     """Every part, wired."""
 
     def __init__(

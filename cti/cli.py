@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from cti.clock import SystemClock
 from cti.errors import CtiError
-from cti.settings import Settings, load_settings
+from cti.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_show_locals=False)
 people_app = typer.Typer(no_args_is_help=True, help="Add people and shut them out. 人员")
@@ -66,10 +67,8 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
         loop = asyncio.get_running_loop()
         for sig in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(sig, task.cancel)
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await task
-        except asyncio.CancelledError:
-            pass
 
     try:
         asyncio.run(run())
@@ -131,14 +130,20 @@ def doctor(
 
 @app.command()
 def prove(
-    config: ConfigFile = DEFAULT_CONFIG, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: nothing but one line of JSON.")] = False,
+    lab: Annotated[bool, typer.Option("--lab", help="Bring an Asterisk, a broker and a service up for it.")] = False,
 ) -> None:
     """One simulated call through the whole chain, on the live PBX. 拨测"""
-    from cti.prove import prove_live
+    from cti.prove import prove_lab, prove_live
 
-    settings: Settings = load_settings(config)
-    proof = asyncio.run(prove_live(settings, SystemClock(), lambda line: None if as_json else out.print(line)))
-    if as_json:
+    def say(line: str) -> None:
+        if not as_json:
+            print(line, flush=True)
+
+    configure_logs("ERROR")
+    proof = prove_lab(say) if lab else asyncio.run(prove_live(load_settings(config), SystemClock(), say))
+    if as_json or lab:
         print(json.dumps(proof.view(), ensure_ascii=False))
     sys.exit(0 if proof.ok else 1)
 

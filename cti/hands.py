@@ -12,11 +12,10 @@ from agents.presence import Agent
 from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
 from cti.engine.inputs import Align, Aligned, Checked, CheckRecording, Dial, Dialled, Effect, Input, Trace, Traced
 from cti.errors import CtiError
+from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
 
 log = structlog.get_logger()
-
-CHECKS_AT_ONCE = 2  # hashing is disk work; more only takes it from Asterisk
 
 
 class Sender(Protocol):
@@ -24,13 +23,6 @@ class Sender(Protocol):
 
     async def send(self, action: Action) -> Reply:
         """Send once; raises LinkDown, ActionTimeout or ActionError."""
-
-
-class Checker(Protocol):
-    """Looks at one recording."""
-
-    async def check(self, call_id: str, expected_ms: int) -> Checked:
-        """Never raises for what is on the disk: that is the result."""
 
 
 class Tracer(Protocol):
@@ -52,7 +44,7 @@ class Hands:
         self,
         settings: Settings,
         link: Sender,
-        checker: Checker,
+        checker: RecordingChecker,
         tracer: Tracer,
         agent: Callable[[str], Agent | None],
         put: Callable[[Input], None],
@@ -61,7 +53,6 @@ class Hands:
         self._agent, self._put = agent, put
         self._tasks: set[asyncio.Task[None]] = set()
         self._aligning = asyncio.Lock()
-        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._checking: set[str] = set()
         self._interfaces: dict[str, str] = {}
 
@@ -132,8 +123,8 @@ class Hands:
 
     async def _check(self, call_id: str, expected_ms: int) -> None:
         try:
-            async with self._checks:
-                self._put(await self._checker.check(call_id, expected_ms))
+            found = await self._checker.check(call_id, expected_ms)
+            self._put(Checked(call_id, found.state, found.length_ms, found.size, found.sha256, found.reason))
         finally:
             self._checking.discard(call_id)
 

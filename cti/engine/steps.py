@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agents import presence
 from cti.engine.inputs import CheckRecording
-from cti.engine.world import Recording, World
+from cti.engine.world import PROVE_QUEUE, Recording, World
 from cti.ids import Ids
 from queues import callflow
 from queues.calls import Call
@@ -25,7 +25,10 @@ class Steps:
         self.ids = ids
 
     def take(self, fact: CallFact, now: datetime) -> None:
-        """A fact about a call, from either witness."""
+        """A fact about a call, from either witness. Calls in queues that are not the hotline's are no business of ours."""
+        queue = getattr(fact, "queue", self.world.queue)
+        if queue not in (self.world.queue, PROVE_QUEUE):
+            return
         before = self.world.calls.get(fact.call_id)
         after = callflow.apply(before, fact)
         if after is not None:
@@ -47,7 +50,7 @@ class Steps:
             return
         world = self.world
         world.put_call(after)
-        if after.entered_at.astimezone(world.zone).date() == world.today.day:
+        if after.queue == world.queue and after.entered_at.astimezone(world.zone).date() == world.today.day:
             world.today.count(before, after, world.limit)
         self._agents(before, after)
         for item in news(before, after, world.limit):

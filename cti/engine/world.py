@@ -18,6 +18,8 @@ from queues.calls import Call
 from queues.tickets import Ticket
 from regulations import Profile
 
+PROVE_QUEUE = "cti-prove"  # of asterisk-conf/cti_queues.conf; its calls are real, but no part of the hotline's figures
+
 # A closed call is kept this long for late facts (queue_log's true reason, a second witness); then the store has it.
 KEEP_CLOSED = timedelta(seconds=30)
 
@@ -165,7 +167,7 @@ class World:
 
     def waiting(self) -> Iterable[Call]:
         """Queue entries that nobody has answered yet."""
-        return [call for call in self.calls.values() if call.waiting]
+        return [call for call in self.calls.values() if call.waiting and call.queue == self.queue]
 
     def open_calls(self) -> list[Call]:
         """Calls whose caller is still there, as far as is known."""
