@@ -13,6 +13,15 @@ from typing import Self
 from cti.lab.asterisk import LabError
 
 Headers = dict[str, str]
+LOGIN_S = 5.0  # a refused login costs Asterisk 1 s on purpose
+
+
+class Unreachable(LabError):
+    """Nobody listens, or not an Asterisk."""
+
+
+class Refused(LabError):
+    """Asterisk does not accept the account."""
 
 
 class Manager:
@@ -27,7 +36,8 @@ class Manager:
             asks for no events.
 
     Raises:
-        LabError: nobody listens, or the login is refused.
+        Unreachable: nobody speaks AMI there.
+        Refused: the login is not accepted.
     """
 
     def __init__(
@@ -38,17 +48,23 @@ class Manager:
         self._lock = threading.Lock()
         self._answers: dict[str, list[Headers]] = {}
         self._arrived = threading.Condition()
+        self._over = False
         try:
             self._socket = socket.create_connection((host, port), timeout=5)
         except OSError as error:
-            raise LabError(f"no AMI at {host}:{port} ({error.strerror or error}): is Asterisk running?") from error
+            raise Unreachable(f"no AMI at {host}:{port} ({error.strerror or error}): is Asterisk running?") from error
         self._socket.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        answer = self.send("Login", Username=username, Secret=secret, Events="on" if on_frame is not None else "off")
+        events = "on" if on_frame is not None else "off"
+        try:
+            answer = self.send("Login", timeout=LOGIN_S, Username=username, Secret=secret, Events=events)
+        except LabError as error:
+            self.close()
+            raise Unreachable(f"{host}:{port} does not speak AMI: {error}") from error
         if answer.get("Response") != "Success":
             self.close()
-            raise LabError(f"AMI at {host}:{port} refused the login of {username}: check name, secret and permit")
+            raise Refused(f"AMI at {host}:{port} refused the login of {username}: check name, secret and permit")
 
     def send(self, action: str, timeout: float = 10.0, **headers: str) -> Headers:
         """Send one action; the first frame of its answer. A trailing ``_`` in a header's name is dropped."""
@@ -64,11 +80,16 @@ class Manager:
         if any(set("\r\n\0") & set(value) for value in lines.values()):
             raise LabError(f"{action}: a value holds a line end")
         self._answers[action_id] = []
-        with self._lock:
-            self._socket.sendall("".join(f"{k}: {v}\r\n" for k, v in lines.items()).encode() + b"\r\n")
+        try:
+            with self._lock:
+                self._socket.sendall("".join(f"{k}: {v}\r\n" for k, v in lines.items()).encode() + b"\r\n")
+        except OSError as error:
+            raise LabError(f"{action}: the session ended") from error
         with self._arrived:
-            if not self._arrived.wait_for(lambda: self._complete(action_id, lists), timeout):
-                raise LabError(f"{action} was not answered within {timeout:.0f} s")
+            self._arrived.wait_for(lambda: self._over or self._complete(action_id, lists), timeout)
+            if not self._complete(action_id, lists):
+                why = "the session ended" if self._over else f"no answer within {timeout:.0f} s"
+                raise LabError(f"{action}: {why}")
             return self._answers.pop(action_id)
 
     def _complete(self, action_id: str, lists: bool) -> bool:
@@ -79,16 +100,18 @@ class Manager:
 
     def _read(self) -> None:
         buffer = b""
-        while True:
+        data = b" "
+        while data:
             try:
                 data = self._socket.recv(65536)
             except OSError:
-                return
-            if not data:
-                return
+                break
             *frames, buffer = (buffer + data).split(b"\r\n\r\n")
             for frame in frames:
                 self._sort(frame.lstrip(b"\r\n"))
+        with self._arrived:
+            self._over = True
+            self._arrived.notify_all()
 
     def _sort(self, frame: bytes) -> None:
         headers = headers_of(frame)

@@ -1,0 +1,95 @@
+"""What the doctor found, before it is judged. Plain values, so that every check can be tried without an Asterisk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class AmiFacts:
+    """What Asterisk answered over AMI."""
+
+    unreachable: str = ""
+    """Why no session came about, one line."""
+    refused: bool = False
+    version: str = ""
+    commands: frozenset[str] = frozenset()
+    """Actions that this account may send (ListCommands)."""
+    offset_s: float | None = None
+    """Asterisk's clock minus ours, seconds."""
+    queue: bool = False
+    contexts: frozenset[str] | None = None
+    """Those of our contexts that the dialplan has; None when it could not be asked."""
+    member_event: bool = False
+    """The event about our own member arrived."""
+    member_stamped: bool = False
+    """... and carried a Timestamp."""
+    member_log: str = ""
+    """Its line in queue_log; "" when it was not found in the file of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file that Asterisk writes and the service reads."""
+
+    path: Path
+    trouble: str = ""
+    """Why it cannot be read, one line; "" when it can."""
+    has_last_call: bool | None = None
+    """The newest finished call of queue_log is in it; None when there is none, or for queue_log itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    """A folder that is read or written."""
+
+    path: Path
+    trouble: str = ""
+    free: int = 0
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFacts:
+    """What Asterisk's own configuration says; every value is None when it could not be read."""
+
+    write_timeouts: Mapping[str, int] | None = None
+    """Account -> writetimeout, milliseconds, of those that set one."""
+    web_enabled: bool | None = None
+    persistent_members: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """This machine and these settings."""
+
+    secret_length: int
+    secret_shipped: bool
+    """Still the one of asterisk-conf/."""
+    web_loopback: bool
+    web_tls: bool
+    agi: str
+    """``free``, ``answers`` or why it can be neither."""
+    profile: str
+    """Why the hotline's rules or their time zone do not load; "" when they do."""
+    layout: tuple[str, ...] = ()
+    """Folders of ours that somebody else's package stands in front of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything."""
+
+    ami: AmiFacts
+    config: ConfigFacts
+    queue_log: FileFacts
+    cdr: FileFacts
+    cel: FileFacts
+    recordings: FolderFacts
+    database: FolderFacts
+    host: HostFacts
+    queue: str
+    account: str
+    agi_address: str
