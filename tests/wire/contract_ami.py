@@ -80,8 +80,10 @@ async def originate(peer: Peer) -> None:
     """Our channel id is the leg's Uniqueid and comes back in OriginateResponse."""
     async with running(peer.port, SystemClock(), secret=peer.secret) as (link, ears):
         await ears.until_state(LinkState.UP)
-        wish = Originate("Local/12319@cti-inbound/n", "lab-talk", "citizen", "cti-contract-1", "13800000001", 5000,
-                         {"LAB_SECONDS": "1"})  # fmt: skip
+        wish = Originate(
+            "Local/12319@cti-inbound/n", "lab-talk", "citizen", "cti-contract-1", caller_id="13800000001",
+            timeout_ms=5000, variables={"LAB_SECONDS": "1"},
+        )  # fmt: skip
         taken = await link.send(wish)
         assert (taken.success, taken.message) == (True, "Originate successfully queued")
         await ears.until(lambda: bool(ears.all(OriginateResponse)))

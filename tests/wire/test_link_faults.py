@@ -60,6 +60,7 @@ async def test_events_are_a_sign_of_life(clock: VirtualClock) -> None:
             await ears.until(lambda count=count: len(ears.all(Hangup)) == count)  # type: ignore[misc]
             await clock.advance(1.5)
         assert link.state is LinkState.UP
+        assert peer.connections == 1
 
 
 async def test_frozen_peer_that_accepts(clock: VirtualClock) -> None:
@@ -87,11 +88,15 @@ async def test_cut_fails_everything_at_once(clock: VirtualClock, reset: bool) ->
     """FIN or RST: every action in flight fails at that moment, not at its deadline."""
     async with FakeAmi(unanswered={"QueueAdd", "Originate"}) as peer, running(peer.port, clock) as (link, ears):
         await ears.until_state(LinkState.UP)
+        states: list[LinkState] = []
         pending = [asyncio.create_task(link.send(action)) for action in (ADD, DIAL, ADD)]
+        for task in pending:
+            task.add_done_callback(lambda _: states.append(link.state))
         await turns(lambda: peer.count("QueueAdd") == 2)
         peer.cut(reset)
         results = await asyncio.gather(*pending, return_exceptions=True)
         assert [type(result) for result in results] == [LinkDown] * 3
+        assert states == [LinkState.DOWN] * 3
         assert clock.monotonic() == 0.0
 
 
@@ -350,6 +355,8 @@ async def test_stop_leaves_nothing(clock: VirtualClock, moment: str) -> None:
                 peer.unanswered.add("QueueAdd")
                 asking = asyncio.create_task(link.send(ADD))
                 await turns(lambda: bool(peer.held))
+            wire = link._wire
+        assert wire is None or wire.gone.done()
         if moment == "asking":
             with pytest.raises(LinkDown, match="stopped"):
                 await asking
