@@ -22,7 +22,7 @@ from cti.web.guard import Guard
 from cti.web.ports import EnginePort
 
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
-STOP_S = 2  # open streams would otherwise keep the server alive for ever
+STOP_S = 2  # for what does not end by itself, such as a browser that reads no more
 
 
 class WebError(CtiError):
@@ -101,11 +101,13 @@ async def serve(app: FastAPI, settings: WebSettings, listener: socket.socket) ->
         ssl_certfile=str(settings.certificate) if settings.certificate else None,
         ssl_keyfile=str(settings.key) if settings.key else None,
     )  # fmt: skip
+    app.state.web.closing = False
     server = _Server(config)
     running = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
+        app.state.web.closing = True
         server.should_exit = True
         await running
         raise

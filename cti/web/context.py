@@ -44,6 +44,8 @@ class Web:
     throttle: LoginThrottle = field(init=False)
     callback_rate: Rate = field(init=False)
     streams: Counter[str] = field(default_factory=Counter)
+    closing: bool = False
+    """Set when the server stops: open streams end, or it would wait for them."""
 
     def __post_init__(self) -> None:
         self.feed = BoardFeed(self.engine, self.clock)

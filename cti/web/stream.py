@@ -100,7 +100,7 @@ async def _events(web: Web, who: Who, after: int | None, heard: Subscription) ->
                     if pop is not None:
                         yield sent.mark(pop)
                 seen = message.seq
-            if heard.lagging or await sent.session_over():
+            if web.closing or heard.lagging or await sent.session_over():
                 return
             due = sent.due()
             if due is not None:

@@ -23,7 +23,7 @@ onconnect = (event) => {
   ports.add(port);
   port.onmessage = ({ data }) => {
     ports.delete(port);
-    if (data === "logout") end();
+    if (data === "logout") tell({ kind: "logged_out" }); // to the other tabs
   };
   for (const message of kept.values()) port.postMessage({ ...message, kept: true });
   stop ??= connect(tell);

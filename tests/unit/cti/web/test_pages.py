@@ -1,4 +1,4 @@
-"""The files of the pages: what is vendored is what is listed, words exist in both languages, nothing comes from afar."""
+"""The files of the pages: vendored as listed, worded in both languages, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
