@@ -145,7 +145,7 @@ class Link:
         self.stats = Stats()
         self._settings = settings
         self._clock = clock
-        self._on_event, self._on_state, self._on_trouble = on_event, on_state, on_trouble
+        self._on_event, self._on_state, self._report = on_event, on_state, on_trouble
         self._jitter = jitter
         self._wire: AmiProtocol | None = None
         self._retry = asyncio.Event()
@@ -341,6 +341,12 @@ class Link:
         except Exception as error:  # noqa: BLE001  a fault in one consumer must not cost the link to the PBX
             self.stats.sink_errors += 1
             self._on_trouble(f"on_state failed on {state.value}: {type(error).__name__}")
+
+    def _on_trouble(self, text: str) -> None:
+        try:
+            self._report(text)
+        except Exception:  # noqa: BLE001  as above; there is nobody left to tell
+            self.stats.sink_errors += 1
 
     def _delay(self, failures: int, lasting: float) -> float:
         longest = EARLY_DELAY_S if lasting < EARLY_S else LAST_DELAY_S

@@ -98,10 +98,14 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
             self.banner.set_result(None)
         for frame in frames:
             name = event_name(frame)
-            if name and name not in ITEMS:
-                self._event(frame)
-            else:
-                self._answer(frame)
+            try:
+                if name and name not in ITEMS:
+                    self._event(frame)
+                else:
+                    self._answer(frame)
+            except Exception as error:  # noqa: BLE001  a fault of ours in one frame must not cost the session
+                self._stats.malformed += 1
+                self._on_trouble(f"{decode(name) or 'an answer'} could not be handled: {type(error).__name__}")
         self._report(*before)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -88,15 +88,15 @@ async def test_cut_fails_everything_at_once(clock: VirtualClock, reset: bool) ->
     """FIN or RST: every action in flight fails at that moment, not at its deadline."""
     async with FakeAmi(unanswered={"QueueAdd", "Originate"}) as peer, running(peer.port, clock) as (link, ears):
         await ears.until_state(LinkState.UP)
-        states: list[LinkState] = []
+        told: list[bool] = []
+        hear = ears.state
+        link._on_state = lambda state, reason: (told.append(link._wire is not None), hear(state, reason))[1]
         pending = [asyncio.create_task(link.send(action)) for action in (ADD, DIAL, ADD)]
-        for task in pending:
-            task.add_done_callback(lambda _: states.append(link.state))
         await turns(lambda: peer.count("QueueAdd") == 2)
         peer.cut(reset)
         results = await asyncio.gather(*pending, return_exceptions=True)
         assert [type(result) for result in results] == [LinkDown] * 3
-        assert states == [LinkState.DOWN] * 3
+        assert told[0]  # DOWN was told while the session was still being taken down, not after
         assert clock.monotonic() == 0.0
 
 
@@ -272,6 +272,26 @@ async def test_a_faulty_consumer_costs_nothing(clock: VirtualClock) -> None:
         assert set(ears.troubles) == {"on_event failed on Hangup: KeyError"}
         assert link.state is LinkState.UP
         assert (await link.send(ADD)).success
+
+
+async def test_our_own_fault_costs_one_frame(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that our code fails on, or a report that fails, is counted by type; the session goes on."""
+
+    def fail(raw: bytes) -> Event:
+        raise RuntimeError(raw)
+
+    async with FakeAmi() as peer, running(peer.port, clock) as (link, ears):
+        await ears.until_state(LinkState.UP)
+        monkeypatch.setattr("cti.ami.protocol.parse_event", fail)
+        peer.say(hangup())
+        await ears.until(lambda: bool(ears.troubles))
+        assert ears.troubles == ["Hangup could not be handled: RuntimeError"]
+        monkeypatch.setattr(link, "_report", fail)
+        peer.say(hangup())
+        await turns(lambda: link.stats.malformed == 2)
+        assert link.stats.sink_errors == 1
+        assert (await link.send(ADD)).success
+        assert peer.connections == 1
 
 
 FORGED = {
