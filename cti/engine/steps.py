@@ -97,6 +97,8 @@ class Steps:
 
     def _recording_due(self, call: Call) -> None:
         talk_ms = call.talk_ms()
+        if talk_ms is not None and not call.answer_exact:
+            talk_ms = max(talk_ms - 1000, 0)  # queue_log rounds the answer down: the talk may be this much shorter
         recording = self.world.recordings.get(call.call_id)
         if talk_ms is not None and recording is not None and recording.path:
             self.world.put_recording(replace(recording, expected_ms=talk_ms))
