@@ -109,7 +109,11 @@ class PrivateApt:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, pass_fds=(writer,),
             ) as process:  # fmt: skip
                 os.close(writer)
-                _tell(progress, say)
+                try:
+                    _tell(progress, say)
+                except BaseException:
+                    process.kill()  # else leaving waits until everything is downloaded
+                    raise
             log.seek(0)
             output = log.read()
         if process.returncode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
 from cti.lab.asterisk import LabAsterisk, LabError
@@ -14,6 +14,7 @@ from cti.lab.manager import Headers, Manager
 INBOUND = "cti-inbound"
 COLLEAGUES = "lab-colleagues"
 _serial = itertools.count(1)
+_OURS = re.compile(r"\d{10}\.9\d{6}")
 
 
 class Channel(NamedTuple):
@@ -141,6 +142,12 @@ class Citizens:
         """Every leg that is alive."""
         return [_channel(item) for item in self.ami.items("CoreShowChannels")]
 
+    def callers(self) -> list[str]:
+        """Ids of the calls that citizens have going, in the queue or in talk."""
+        return [
+            leg.uniqueid for leg in self.channels() if leg.name.startswith("Local/") and _OURS.fullmatch(leg.uniqueid)
+        ]
+
     def waiting(self, queue: str = "hotline") -> list[str]:
         """Ids of the callers in *queue*, first in line first."""
         return [
@@ -151,6 +158,12 @@ class Citizens:
         """Members of *queue* by name, as QueueStatus tells them."""
         items = self.ami.items("QueueStatus", Queue=queue)
         return {item["Name"]: item for item in items if item["Event"] == "QueueMember"}
+
+    def missing(self, contexts: Sequence[str]) -> list[str]:
+        """Those of *contexts* that the dialplan lacks; none when the account may not look."""
+        if "ShowDialPlan" not in self.ami.send("ListCommands"):
+            return []
+        return [name for name in contexts if not self.ami.items("ShowDialPlan", Context=name)]
 
     def add_member(self, name: str, seat: str, queue: str = "hotline") -> None:
         """Make *seat* a member by AMI, as the service does at sign-in."""
