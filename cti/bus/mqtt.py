@@ -36,6 +36,7 @@ SAVE_S = 1.0  # the position is written this often; after a crash what was sent 
 KEEPALIVE_S = 15
 TIMEOUT_S = 10.0
 BACKOFF_S = (0.5, 10.0)
+STABLE_S = 60.0  # two instances with one name throw each other out: short sessions must not make us faster
 REFUSED_S = 300.0
 # MQTT 5 reason codes that asking again soon cannot change; paho gives the same numbers for MQTT 3.1.1.
 _FINAL = {
@@ -100,6 +101,7 @@ class MqttBus:
         self._status_topic = f"{self._base}/service/{topic_part(instance)}/status"
         self._news = asyncio.Event()
         self._position = self._saved = 0
+        self._up_at = 0.0
         self.status = BusStatus(BusState.AWAY if settings.host else BusState.OFF, "", clock.now())
 
     def wake(self) -> None:
@@ -120,10 +122,12 @@ class MqttBus:
                 self._say(BusState.REFUSED, str(error))
                 await self._clock.sleep(REFUSED_S)
             except _AwayError as error:
-                tries = 0 if self.status.state is BusState.UP else tries + 1
+                if self.status.state is BusState.UP and self._clock.monotonic() - self._up_at > STABLE_S:
+                    tries = 0
                 self._say(BusState.AWAY, str(error))
                 least, most = BACKOFF_S
                 await self._clock.sleep(min(least * 2 ** min(tries, 10), most) * self._rng.uniform(0.5, 1.0))
+                tries += 1
 
     async def _session(self) -> None:
         """One connection, from greeting to loss.
@@ -148,10 +152,9 @@ class MqttBus:
                 tasks.create_task(_raise_when_lost(client))
                 tasks.create_task(self._save_regularly())
                 tasks.create_task(self._send(client))
-        except* aiomqtt.MqttError as errors:
-            raise _first(errors) from None
-        except* _RefusedError as errors:
-            raise _first(errors) from None
+        except* (aiomqtt.MqttError, _RefusedError) as errors:
+            first = _first(errors)
+            raise first from first.__cause__  # it says why the connection ended
         except* OperationalError as errors:
             raise _AwayError(f"the database is busy: {type(_first(errors)).__name__}") from None
 
@@ -162,6 +165,7 @@ class MqttBus:
             known = await outbox.states(connection, self._position)
         for start in range(0, len(known), WINDOW):
             await self._publish(client, known[start : start + WINDOW])
+        self._up_at = self._clock.monotonic()
         self._say(BusState.UP, "")
         while True:
             self._news.clear()
