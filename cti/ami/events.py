@@ -1,8 +1,9 @@
 """Facts: one immutable type for each event of Asterisk that the service acts on.
 
 Only what is read further on is taken out of a frame. Times are aware UTC, from Asterisk's microsecond ``Timestamp``
-(``timestampevents = yes`` in manager.conf). Texts a caller chose are as he sent them: hostile, see ``wire.decode``.
-Tuples compare by content, so tell two kinds apart by ``isinstance`` or ``match``, never by ``==``.
+(``timestampevents = yes`` in manager.conf). Texts a caller chose are hostile; yet they can
+be stored and shown (``wire.readable``). Tuples compare by content, so tell two kinds apart by ``isinstance`` or
+``match``, never by ``==``.
 
 Source: ``manager show event NAME`` of Asterisk 22, and streams recorded from it.
 """

@@ -18,7 +18,7 @@ from cti.ami.actions import Action, CoreSettings, CoreShowChannels, CoreStatus, 
 from cti.ami.events import Event
 from cti.ami.items import ChannelItem, EntryItem, Item, MemberItem, ParamsItem, parse_item
 from cti.ami.protocol import AmiProtocol, LinkDown
-from cti.ami.wire import Stats
+from cti.ami.wire import Stats, mended
 from cti.clock import Clock
 from cti.errors import Unavailable
 
@@ -359,15 +359,12 @@ def _reply(messages: list[Message]) -> Reply:
     items = [_fields(message) for message in messages[1:-1]]
     announced = last.get("ListItems", "") if len(messages) > 1 else ""
     missing = int(announced) - len(items) if announced.isascii() and announced.isdigit() else 0
-    return Reply(bool(first.success), first.message, _fields(first), items, max(missing, 0))
+    return Reply(bool(first.success), mended(first.message), _fields(first), items, max(missing, 0))
 
 
 def _fields(message: Message) -> dict[str, str]:
-    return {
-        name: "\n".join(value) if isinstance(value, list) else value
-        for name, value in message.items()
-        if name != "content"
-    }
+    found = ((name, value) for name, value in message.items() if name != "content")
+    return {name: mended("\n".join(value) if isinstance(value, list) else value) for name, value in found}
 
 
 def _only(kind: type[T], items: list[Item | None]) -> tuple[T, ...]:

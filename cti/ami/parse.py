@@ -36,7 +36,7 @@ from cti.ami.events import (
     QueueMemberStatus,
     Shutdown,
 )
-from cti.ami.wire import EOL, decode, event_name
+from cti.ami.wire import EOL, decode, event_name, readable
 
 
 class EventError(Exception):
@@ -58,19 +58,20 @@ def _moment(raw: bytes) -> datetime | None:
 
 def _number(raw: bytes) -> str:
     """Asterisk writes ``<unknown>`` for a caller who shows no number."""
-    return "" if raw == b"<unknown>" else decode(raw)
+    return "" if raw == b"<unknown>" else readable(raw)
 
 
 def _perhaps(raw: bytes | None) -> str | None:
     """Not there, or ``<unknown>`` in an OriginateResponse without a channel (``<null>`` in older ones)."""
-    return None if raw is None or raw in (b"<unknown>", b"<null>") else decode(raw)
+    return None if raw is None or raw in (b"<unknown>", b"<null>") else readable(raw)
 
 
 def _own_part(raw: bytes | None) -> str | None:
     """What ``Action.own_id`` put at the end of the ActionID."""
-    return None if raw is None else decode(raw).rpartition("/")[2]
+    return None if raw is None else readable(raw).rpartition("/")[2]
 
 
+_text = readable
 _Read = Callable[[Any], Any]
 _Shape = dict[str, _Read]
 
@@ -79,19 +80,19 @@ _truth = {b"False": False, b"True": True}.__getitem__
 _success = {b"Failure": False, b"Success": True}.__getitem__
 
 _MEMBER: _Shape = {
-    "Timestamp": _instant, "Queue": decode, "MemberName": decode, "Interface": decode, "Status": int, "Paused": _flag,
-    "PausedReason": decode, "InCall": _flag, "LastCall": _moment, "LoginTime": _moment, "Wrapuptime": int,
+    "Timestamp": _instant, "Queue": _text, "MemberName": _text, "Interface": _text, "Status": int, "Paused": _flag,
+    "PausedReason": _text, "InCall": _flag, "LastCall": _moment, "LoginTime": _moment, "Wrapuptime": int,
 }  # fmt: skip
 _OFFER: _Shape = {
-    "Timestamp": _instant, "Queue": decode, "MemberName": decode, "Interface": decode,
+    "Timestamp": _instant, "Queue": _text, "MemberName": _text, "Interface": _text,
 }  # fmt: skip
-_LEG: _Shape = {"Uniqueid": decode, "Linkedid": decode}
-_LEG_CHANNEL: _Shape = {**_LEG, "Channel": decode}
+_LEG: _Shape = {"Uniqueid": _text, "Linkedid": _text}
+_LEG_CHANNEL: _Shape = {**_LEG, "Channel": _text}
 _DIAL: _Shape = {
-    "Timestamp": _instant, "Uniqueid": _perhaps, "Linkedid": _perhaps, "DestUniqueid": decode, "DestLinkedid": decode,
-    "DestChannel": decode,
+    "Timestamp": _instant, "Uniqueid": _perhaps, "Linkedid": _perhaps, "DestUniqueid": _text, "DestLinkedid": _text,
+    "DestChannel": _text,
 }  # fmt: skip
-_BRIDGE: _Shape = {"Timestamp": _instant, "BridgeUniqueid": decode, "BridgeNumChannels": int, **_LEG_CHANNEL}
+_BRIDGE: _Shape = {"Timestamp": _instant, "BridgeUniqueid": _text, "BridgeNumChannels": int, **_LEG_CHANNEL}
 _MONITOR: _Shape = {"Timestamp": _instant, **_LEG_CHANNEL}
 
 _SHAPES: dict[Any, _Shape] = {
@@ -99,19 +100,19 @@ _SHAPES: dict[Any, _Shape] = {
     FullyBooted: {"Uptime": int},
     Shutdown: {"Timestamp": _instant, "Restart": _truth},
     QueueCallerJoin: {
-        "Timestamp": _instant, "Queue": decode, "Position": int, "Count": int, "CallerIDNum": _number, **_LEG_CHANNEL,
+        "Timestamp": _instant, "Queue": _text, "Position": int, "Count": int, "CallerIDNum": _number, **_LEG_CHANNEL,
     },
-    QueueCallerLeave: {"Timestamp": _instant, "Queue": decode, "Position": int, "Count": int, **_LEG},
+    QueueCallerLeave: {"Timestamp": _instant, "Queue": _text, "Position": int, "Count": int, **_LEG},
     QueueCallerAbandon: {
-        "Timestamp": _instant, "Queue": decode, "Position": int, "OriginalPosition": int, "HoldTime": int, **_LEG,
+        "Timestamp": _instant, "Queue": _text, "Position": int, "OriginalPosition": int, "HoldTime": int, **_LEG,
     },
-    AgentCalled: {**_OFFER, **_LEG, "DestUniqueid": decode, "DestChannel": decode},
+    AgentCalled: {**_OFFER, **_LEG, "DestUniqueid": _text, "DestChannel": _text},
     AgentConnect: {
         **_OFFER, "HoldTime": int, "RingTime": int, "CallerIDNum": _number, **_LEG,
-        "DestUniqueid": decode, "DestChannel": decode,
+        "DestUniqueid": _text, "DestChannel": _text,
     },
     AgentComplete: {
-        **_OFFER, "HoldTime": int, "TalkTime": int, "Reason": decode, "Uniqueid": _perhaps, "Linkedid": _perhaps,
+        **_OFFER, "HoldTime": int, "TalkTime": int, "Reason": _text, "Uniqueid": _perhaps, "Linkedid": _perhaps,
         "DestUniqueid": _perhaps, "DestLinkedid": _perhaps,
     },
     AgentRingNoAnswer: {**_OFFER, "RingTime": int, **_LEG, "DestUniqueid": _perhaps},
@@ -123,17 +124,17 @@ _SHAPES: dict[Any, _Shape] = {
     QueueMemberRinginuse: _MEMBER,
     QueueMemberStatus: _MEMBER,
     DialBegin: _DIAL,
-    DialEnd: {**_DIAL, "DialStatus": decode},
+    DialEnd: {**_DIAL, "DialStatus": _text},
     BridgeEnter: _BRIDGE,
     BridgeLeave: _BRIDGE,
     Hangup: {"Timestamp": _instant, **_LEG_CHANNEL, "Cause": int},
     BlindTransfer: {
-        "Timestamp": _instant, "Result": decode, "TransfererUniqueid": decode, "TransfererLinkedid": decode,
-        "TransfereeUniqueid": _perhaps, "TransfereeLinkedid": _perhaps, "Context": decode, "Extension": decode,
+        "Timestamp": _instant, "Result": _text, "TransfererUniqueid": _text, "TransfererLinkedid": _text,
+        "TransfereeUniqueid": _perhaps, "TransfereeLinkedid": _perhaps, "Context": _text, "Extension": _text,
     },
     AttendedTransfer: {
-        "Timestamp": _instant, "Result": decode, "OrigTransfererUniqueid": decode, "OrigTransfererLinkedid": decode,
-        "SecondTransfererUniqueid": decode, "SecondTransfererLinkedid": decode, "TransfereeUniqueid": _perhaps,
+        "Timestamp": _instant, "Result": _text, "OrigTransfererUniqueid": _text, "OrigTransfererLinkedid": _text,
+        "SecondTransfererUniqueid": _text, "SecondTransfererLinkedid": _text, "TransfereeUniqueid": _perhaps,
         "TransfereeLinkedid": _perhaps,
     },
     OriginateResponse: {

@@ -52,12 +52,27 @@ class Stats:
 
 
 def decode(raw: bytes) -> str:
-    """Text of a whole value. Bytes that are not UTF-8 (an old phone sends GBK) survive as lone surrogates.
+    """Text of a whole frame that gives its very bytes back: what is not UTF-8 becomes lone surrogates.
 
-    ``text.encode("utf-8", "surrogateescape")`` gives the very bytes back. Such text cannot be encoded without that
-    handler, so whoever stores or shows it has to choose.
+    Nothing can store or show such text; what leaves this folder has gone through ``readable`` or ``mended``.
     """
     return raw.decode("utf-8", "surrogateescape")
+
+
+def readable(raw: bytes) -> str:
+    """Text of a whole value that can be stored and shown: UTF-8, else GB 18030 (old phones send GBK), else with marks.
+
+    GB/T 18030 takes GBK and GB 2312 in.
+    """
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")
+
+
+def mended(text: str) -> str:
+    """``readable`` of a text that ``decode`` made."""
+    return text if text.isascii() else readable(text.encode("utf-8", "surrogateescape"))
 
 
 def event_name(frame: bytes) -> bytes:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.ami import EventError, parse_event
+from cti.ami.events import Hangup
 from cti.ami.protocol import KEPT
-from cti.ami.wire import MAX_FRAME, Framer, Stats, WireError, decode
+from cti.ami.wire import MAX_FRAME, Framer, Stats, WireError, decode, mended, readable
 from tests.wire.fake_ami import BANNER, event, hangup
 from tests.wire.test_captures import capture, frames
 
@@ -107,11 +108,21 @@ def test_two_megabytes_without_an_end(size: int) -> None:
     assert stats.oversized == 1
 
 
-def test_gbk_is_recoverable() -> None:
-    """Bytes that are no UTF-8 survive: an old phone's GBK name can still be read by whoever wants to."""
+def test_gbk_is_recovered() -> None:
+    """An old phone's GBK name is read as what it says, in a fact and in a list item; its bytes are not lost before."""
     raw = "测试".encode("gbk")
-    text = decode(raw)
-    assert text.encode("utf-8", "surrogateescape").decode("gbk") == "测试"
+    assert decode(raw).encode("utf-8", "surrogateescape") == raw
+    assert mended(decode(raw)) == readable(raw) == "测试"
+    fact = parse_event(hangup()[:-4].replace(b"Channel: Local/1", b"Channel: " + raw))
+    assert isinstance(fact, Hangup)
+    assert fact.channel == "测试"
+
+
+@given(st.binary(max_size=60))
+def test_every_value_can_be_stored(raw: bytes) -> None:
+    """Whatever bytes a caller sends, the text can be written to a database or a page: one bad name stops no engine."""
+    readable(raw).encode()
+    assert mended(decode(raw)) == readable(raw)
 
 
 def test_empty_last_value_is_kept() -> None:
