@@ -170,6 +170,21 @@ async def test_two_tabs_share_one_stream(browser: Browser, site: Site, complaint
     assert complaints == []
 
 
+async def test_without_shared_workers_the_page_has_a_stream_of_its_own(
+    browser: Browser, site: Site, complaints: Complaints
+) -> None:
+    """The pop comes all the same, and leaving the page ends the stream."""
+    context, page = await log_in(browser, site, "1001", complaints)
+    await page.add_init_script("delete window.SharedWorker")
+    await page.reload()
+    await expect(page.get_by_test_id("link")).to_have_text("已连接")
+    site.engine.enter("c1", CALLER)
+    await site.engine.answer("c1", "1001")
+    await expect(page.get_by_test_id("pop")).to_contain_text("t-c1")
+    await context.close()
+    assert complaints == []
+
+
 async def test_a_page_opened_during_the_call_shows_its_ticket(
     browser: Browser, site: Site, complaints: Complaints
 ) -> None:

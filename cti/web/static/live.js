@@ -46,7 +46,7 @@ function takeBoard(value, kept) {
   board.value = value;
   const after = mine.value;
   if (before?.state !== after?.state) {
-    loadLists();
+    loadListsSoon();
     if (after?.state === "ringing") announce("ringing");
   }
 }
@@ -57,7 +57,7 @@ function takePop(ticket, kept) {
   pop.value = ticket;
   announce("pop", ticket);
   whenShown(() => tellPopped(ticket.ticket_id, 3));
-  loadLists();
+  loadListsSoon();
 }
 
 function whenShown(then) {
@@ -70,6 +70,15 @@ async function tellPopped(ticketId, tries) {
   if (!answer.ok && (answer.status === 0 || answer.status >= 500) && tries > 1) {
     setTimeout(() => tellPopped(ticketId, tries - 1), 1000);
   }
+}
+
+// The lists may be a little late; the pop, which comes at the same moment, may not wait for them.
+let listsDue = null;
+function loadListsSoon() {
+  listsDue ??= setTimeout(() => {
+    listsDue = null;
+    loadLists();
+  }, 600);
 }
 
 let listsAsked = 0;
