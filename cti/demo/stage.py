@@ -7,14 +7,14 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cti.demo.cast import SEAT_OF
 from cti.lab.apt import Say
 from cti.lab.asterisk import LabAsterisk, LabError, find_program, free_port
 from cti.lab.citizens import Citizens
-from cti.lab.service import LabBrowser, LabPerson, LabService
+from cti.lab.service import LabPerson, LabService
 from cti.settings import AgiSettings, AsteriskSettings, WebSettings
 
 AMI_PORT = 5038
@@ -31,7 +31,6 @@ class Stage:
     citizens: Citizens
     lab: LabAsterisk | None = None
     number: str = "12319"
-    browsers: list[LabBrowser] = field(default_factory=list)
 
     def open(self, people: list[LabPerson]) -> None:
         """Start the service.
@@ -53,7 +52,6 @@ class Stage:
             answer = browser.ask("POST", "me/sign-in", {"seat": SEAT_OF[person.number]})
             if answer.status != 200:
                 raise LabError(f"sign-in of {person.number} was refused with status {answer.status}")
-            self.browsers.append(browser)
 
     def look(self) -> None:
         """Is everything still there?
@@ -112,13 +110,12 @@ def there_stage(pbx: str, user: str, secret: str, say: Say) -> Iterator[Stage]:
         paths = {name: str(getattr(files, name)) for name in ("queue_log", "cdr", "cel", "recordings")}
         with _folder() as work:
             service = LabService(work / "service", ami, paths, AgiSettings().port)
-            stage = Stage(work, service, citizens)
-            with _running(service, say):
-                try:
-                    yield stage
-                finally:
-                    for browser in stage.browsers:
-                        browser.ask("POST", "me/sign-out")
+            try:
+                with _running(service, say):
+                    yield Stage(work, service, citizens)
+            finally:
+                for seat in SEAT_OF.values():
+                    citizens.remove_member(seat)
 
 
 @contextmanager

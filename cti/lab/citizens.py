@@ -170,6 +170,10 @@ class Citizens:
         answer = self.ami.send("QueueAdd", Queue=queue, Interface=seat_interface(seat), MemberName=name)
         self._accepted(answer)
 
+    def remove_member(self, seat: str, queue: str = "hotline") -> None:
+        """End *seat*'s membership, whether it has one or not."""
+        self.ami.send("QueueRemove", Queue=queue, Interface=seat_interface(seat))
+
     def wait_for(self, true: Callable[[], object], what: str, seconds: float = 10.0) -> None:
         """Ask every 50 ms until *true*.
 

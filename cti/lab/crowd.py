@@ -76,3 +76,4 @@ class Crowd(threading.Thread):
         with suppress(LabError):  # Asterisk may be gone, and the calls with it
             for call_id in self.placed:
                 self._citizens.hang_up(call_id)
+            self._citizens.wait_for(lambda: not self._citizens.callers(), "the citizens to hang up")
