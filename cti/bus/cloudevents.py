@@ -18,7 +18,8 @@ from cti.bus.outbox import STATE_KINDS, Message
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "hotline.cti"
 
-_ID = re.compile(r"(?=.*[A-Za-z._-])[A-Za-z0-9._-]{1,80}", re.ASCII)  # never digits alone: that could be a number
+# An id of ours has a letter, or is Asterisk's epoch.counter: digits alone, or with dashes, could be a phone number.
+_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,80}|[0-9]{10}\.[0-9]{1,10}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)  # a state, a code, a number of ours
 _SENTENCE = re.compile(r"[ -~]{0,200}", re.ASCII)  # our own English words
 _PHONE = re.compile(r"\d(?:[ ._-]?\d){8}", re.ASCII)  # nine digits and more: no agent, seat, code or figure has that
@@ -72,16 +73,16 @@ KINDS: Mapping[str, Kind] = {
     "link.state": _kind("link", word="state", sentence="reason"),
     "call.queued": _kind("call", word="queue"),
     "call.offered": _kind("call", word="agent"),
-    "call.answered": _kind("call", word="agent", count="wait_ms ring_ms within"),
+    "call.answered": _kind("call", word="agent", count="wait_ms ring_ms within within_ring"),
     "call.ended": _kind("call", word="ending", count="talk_ms wait_ms"),
-    "call.ring_no_answer": _kind("call", word="agent", count="ring_ms"),
+    "call.ring_no_answer": _kind("call", word="agent end", count="ring_ms"),
     "ticket.opened": _kind("ticket", id="ticket_id call_id"),
     "recording.checked": _kind("recording", word="state", count="length_ms", id="ticket_id"),
     "recording.alarm": _kind("recording", word="state", sentence="reason", id="ticket_id"),
     "callback.planned": _kind("callback", time="due_at"),
     "callback.attempt": _kind("callback", count="ordinal", word="outcome"),
     "callback.closed": _kind("callback", word="state"),
-    "alarm": _kind("alarm", word="code agent queue", id="call_id ticket_id"),
+    "alarm": _kind("alarm", word="code agent queue what", id="call_id ticket_id"),
 }  # fmt: skip
 
 
