@@ -4,6 +4,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install -qq --disable-pip-version-check
+PIP_FAILED = echo "pip could not install (above): is there a network, or an index in pip.conf?" >&2; exit 1;
+MADE := $(VENV)/.made
 SERVICE := $(VENV)/.service-made
 TESTING := $(VENV)/.testing-made
 WORKERS ?= 2
@@ -38,7 +41,8 @@ clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python:
+# Made anew when it was not finished: an interrupted start leaves no half environment behind.
+$(MADE):
 	@command -v $(PYTHON) >/dev/null \
 	  || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv, or make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -46,14 +50,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "the venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	@echo "making the environment in $(VENV)"
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
+	@touch $@
 
-$(SERVICE): pyproject.toml | $(VENV)/bin/python
+$(SERVICE): pyproject.toml | $(MADE)
 	@echo "installing the service's libraries"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PIP) --editable . || { $(PIP_FAILED) }
 	@touch $@
 
 $(TESTING): pyproject.toml $(SERVICE)
 	@echo "installing the tools of the tests"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(PIP) --editable '.[dev]' || { $(PIP_FAILED) }
 	@touch $@
