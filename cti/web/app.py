@@ -94,13 +94,22 @@ class _Server(uvicorn.Server):
 
 
 async def serve(app: FastAPI, settings: WebSettings, listener: socket.socket) -> None:
-    """Serve until cancelled; then let requests end for at most ``STOP_S`` seconds. No access log: URLs hold ids."""
+    """Serve until cancelled; then let requests end for at most ``STOP_S`` seconds. No access log: URLs hold ids.
+
+    Raises:
+        WebError: when certificate or key cannot be used.
+    """
     config = uvicorn.Config(
         app, lifespan="off", access_log=False, log_config=None, server_header=False,
         timeout_graceful_shutdown=STOP_S,
         ssl_certfile=str(settings.certificate) if settings.certificate else None,
         ssl_keyfile=str(settings.key) if settings.key else None,
     )  # fmt: skip
+    try:
+        config.load()
+    except OSError as error:
+        listener.close()
+        raise WebError(f"web.certificate, web.key: cannot be used: {error.strerror or error}") from error
     app.state.web.closing = False
     server = _Server(config)
     running = asyncio.ensure_future(server.serve(sockets=[listener]))

@@ -182,9 +182,7 @@ class _Sent:
     def due(self) -> bytes | None:
         """The board when it changed or is long ago, else a keepalive when that is due."""
         now = self._web.clock.monotonic()
-        if now - self._board_at < SPACING_S:
-            return None
-        self._web.feed.current()
+        self._web.feed.current()  # it looks again, and so rises, at most five times a second
         if self._web.feed.version != self._version or now - self._board_at >= BOARD_AT_LEAST_S:
             return self.board()
         return self.mark(KEEPALIVE_COMMENT) if now - self._last_at >= KEEPALIVE_S else None

@@ -129,10 +129,11 @@ async def test_ticket_shows_call_and_earlier_calls_of_the_same_number(
     ]  # fmt: skip
 
 
-async def test_withheld_numbers_share_no_history(login: Login, engine: FakeEngine) -> None:
+async def test_withheld_numbers_share_no_history(login: Login, engine: FakeEngine, clock: VirtualClock) -> None:
     """Two callers without a number are not the same caller."""
     await one_call(engine, "a", caller="anonymous")
     await engine.hang_up("a", "1001")
+    await clock.advance(60)
     ticket_id = await one_call(engine, "b", caller="anonymous")
     assert (await (await login("1001")).get(f"/api/v1/tickets/{ticket_id}")).json()["history"] == []
 
