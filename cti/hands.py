@@ -130,14 +130,12 @@ class Hands:
 
     async def _dial(self, channel_id: str, interface: str, caller: str) -> None:
         timeout_ms = int(self._settings.callback.agent_ring_s * 1000)
-        action = Originate(interface, "cti-callback", caller, channel_id, "", timeout_ms)
+        action = Originate(interface, "cti-callback", caller, channel_id, timeout_ms=timeout_ms)
         accepted: bool | None
         try:
             accepted = (await self._link.send(action)).success
-        except LinkDown:
+        except (LinkDown, ActionTimeout):
             accepted = None  # perhaps it was read before the link was lost: Asterisk's records will tell
-        except ActionTimeout:
-            accepted = None
         self._put(Dialled(channel_id, accepted))
 
     async def _trace(self, channel_id: str, gone: bool) -> None:

@@ -135,11 +135,13 @@ def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, tmp
 
 
 def wait_until_settled(service: LabService, seconds: float = 60) -> None:
-    """Until every recording has been looked at and no attempt is under way."""
+    """Until every recording has been looked at, every reason is known and no attempt is under way."""
     limit = time.monotonic() + seconds
-    open_rows = "select (select count(*) from recordings where state not in ('ok','repaired')) + (select count(*) from calls where ended_at is null) + (select count(*) from attempts where outcome = 'placing')"
-    while rows(service, open_rows) != [(0,)]:
-        assert time.monotonic() < limit, rows(
-            service, "select call_id, state, reason from recordings where state not in ('ok','repaired')"
-        )
+    unsettled = (
+        "select 'recording', call_id, state, reason from recordings where state not in ('ok', 'repaired')",
+        "select 'call', call_id, ending, agent from calls where ended_at is null or ending = 'left'",
+        "select 'attempt', channel_id, outcome, agent from attempts where outcome = 'placing'",
+    )
+    while left := [row for query in unsettled for row in rows(service, query)]:
+        assert time.monotonic() < limit, left
         time.sleep(0.2)
