@@ -9,14 +9,16 @@ import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.agi.server import AgiServer
 from cti.ami import Link, LinkSettings
-from cti.bus.mqtt import MqttBus
+from cti.bus.mqtt import CONSUMER, MqttBus
 from cti.clock import Clock, SystemClock
 from cti.deadlines import Deadlines
 from cti.engine import Engine
@@ -27,6 +29,7 @@ from cti.ids import Ids
 from cti.oracle.files import AsteriskFiles
 from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
+from cti.store import outbox
 from cti.store.db import Store
 from cti.store.people import Pins, check_pin
 from cti.watch import Watch
@@ -35,6 +38,7 @@ from cti.web.throttle import LoginThrottle
 from regulations import Profile, ProfileError, parse_profile
 
 log = structlog.get_logger()
+KEEP_MESSAGES = timedelta(days=7)  # a page or a broker that was away longer starts from the present state
 REGULATIONS = Path(__file__).parent.parent / "regulations"
 
 
@@ -114,7 +118,7 @@ class Service:
     def __init__(
         self, settings: Settings, profile: Profile, zone: ZoneInfo, store: Store, clock: Clock, rng: random.Random
     ) -> None:
-        self.settings, self.store = settings, store
+        self.settings, self.store, self.clock = settings, store, clock
         ids = Ids(rng)
         self.files = AsteriskFiles(settings.asterisk, store, clock)
         self.mqtt = MqttBus(settings.mqtt, f"{settings.pbx_id}-{socket.gethostname().lower()}", store, clock, rng)
@@ -127,7 +131,9 @@ class Service:
         self.watch = Watch(self.engine, lambda: self.link, self.files, clock)
         ami = settings.ami
         self.link = Link(
-            LinkSettings(ami.host, ami.port, ami.username, ami.secret, ami.action_timeout_s),
+            LinkSettings(
+                ami.host, ami.port, ami.username, ami.secret, ami.action_timeout_s, system_name=ami.system_name
+            ),
             clock, self.engine.hear, self.watch.link_changed, lambda what: log.warning("ami", trouble=what), rng.random,
         )  # fmt: skip
         checker = RecordingChecker(settings.asterisk.recordings, clock)
@@ -148,6 +154,17 @@ class Service:
             self.throttle.succeeded(number, source)
         return person is not None
 
+    async def _keep_house(self) -> None:
+        """Once an hour: messages that are old, and read by the broker where there is one, leave the outbox."""
+        while True:
+            while await self.store.write(self._prune) == outbox.PRUNED_AT_ONCE:
+                continue
+            await self.clock.sleep(3600)
+
+    async def _prune(self, connection: AsyncConnection) -> int:
+        consumers = [CONSUMER] if self.settings.mqtt.host else []
+        return await outbox.prune(connection, self.clock.now() - KEEP_MESSAGES, consumers)
+
     async def run(self) -> None:
         """Load, start every task, and end them all when one ends."""
         await self.engine.load()
@@ -161,6 +178,7 @@ class Service:
                 group.create_task(self.watch.run(), name="watch")
                 group.create_task(self.link.run(), name="ami-link")
                 group.create_task(self.mqtt.run(), name="mqtt")
+                group.create_task(self._keep_house(), name="housekeeping")
                 group.create_task(self.agi.run(), name="agi")
                 group.create_task(serve(self.web, self.settings.web, listener), name="web")
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import secrets
 import signal
 import sys
 from collections.abc import Coroutine
@@ -17,14 +18,13 @@ import typer
 from rich.console import Console
 
 from cti.clock import SystemClock
-from cti.errors import CtiError
+from cti.errors import BadInput, CtiError
 from cti.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_show_locals=False)
 people_app = typer.Typer(no_args_is_help=True, help="Add people and shut them out. 人员")
 app.add_typer(people_app, name="people")
 out = Console()
-err = Console(stderr=True)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 DEFAULT_CONFIG = Path("/etc/cti/config.toml")
@@ -35,7 +35,7 @@ def main() -> None:
     try:
         app()
     except CtiError as error:
-        err.print(f"cti: {error}", markup=False, highlight=False)
+        print(f"cti: {error}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -90,6 +90,33 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     settings = load_settings(config)
     configure_logs(settings.log_level)
     until_stopped(run_service(settings))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write config.toml and cti.conf.")] = Path("/etc/cti"),
+) -> None:
+    """Write a settings file and the AMI account for it, with one new secret in both. 初始化"""
+    from cti.lab.asterisk import ASTERISK_CONF
+
+    config, account = folder / "config.toml", folder / "cti.conf"
+    for path in (config, account):
+        if path.exists():
+            raise BadInput(str(path), "is there already; nothing was written")
+    secret = secrets.token_urlsafe(24)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in (
+            (config, f"[ami]\nsecret = {json.dumps(secret)}\n"),
+            (account, (ASTERISK_CONF / "manager.d/cti.conf").read_text().replace("CHANGE-ME", secret)),
+        ):
+            path.touch(mode=0o600)
+            path.write_text(text)
+    except OSError as error:
+        raise BadInput(str(folder), f"cannot be written: {error.strerror}") from error
+    print(f"{config}: the settings; docs/operating.md names the others")
+    print(f"{account}: copy it to manager.d/ of Asterisk and run: asterisk -rx 'manager reload'")
+    print(f"then: cti doctor --config {config}")
 
 
 @people_app.command("add")

@@ -65,8 +65,8 @@ class Hands:
                 if call_id not in self._checking:
                     self._checking.add(call_id)
                     self._start(self._check(call_id, expected_ms), f"recording-{call_id}")
-            case Dial(channel_id, interface, caller):
-                self._start(self._dial(channel_id, interface, caller), f"dial-{channel_id}")
+            case Dial():
+                self._start(self._dial(effect), f"dial-{effect.channel_id}")
             case Trace(channel_id, gone):
                 self._start(self._trace(channel_id, gone), f"trace-{channel_id}")
 
@@ -128,15 +128,21 @@ class Hands:
         finally:
             self._checking.discard(call_id)
 
-    async def _dial(self, channel_id: str, interface: str, caller: str) -> None:
-        timeout_ms = int(self._settings.callback.agent_ring_s * 1000)
-        action = Originate(interface, "cti-callback", caller, channel_id, timeout_ms=timeout_ms)
+    async def _dial(self, dial: Dial) -> None:
+        action = Originate(
+            dial.interface,
+            "cti-callback",
+            dial.caller,
+            dial.channel_id,
+            timeout_ms=int(self._settings.callback.agent_ring_s * 1000),
+            variables={"CTI_NOT_AFTER": str(int(dial.not_after.timestamp()))},
+        )
         accepted: bool | None
         try:
             accepted = (await self._link.send(action)).success
         except (LinkDown, ActionTimeout):
             accepted = None  # perhaps it was read before the link was lost: Asterisk's records will tell
-        self._put(Dialled(channel_id, accepted))
+        self._put(Dialled(dial.channel_id, accepted))
 
     async def _trace(self, channel_id: str, gone: bool) -> None:
         found = await self._tracer.trace(channel_id, gone)

@@ -28,6 +28,8 @@ class AmiSettings(_Topic):
     secret: str = Field(min_length=1, repr=False)
     action_timeout_s: float = Field(default=5.0, gt=0, le=60)
     """Seconds after which an unanswered action fails."""
+    system_name: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,40}$")
+    """Asterisk's systemname (asterisk.conf): a second wall against events forged by callers. Best random and secret."""
 
 
 class AgiSettings(_Topic):

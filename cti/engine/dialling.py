@@ -70,7 +70,7 @@ class Diallings:
         callback = callback.with_dialling(Dialling(channel_id, agent.number, attempt))
         self.world.put_callback(replace(callback, state="placing", due_at=None))
         self.world.put_agent(presence.rings(agent, channel_id, now))
-        self.world.changes.effects.append(Dial(channel_id, agent.interface, callback.number))
+        self.world.changes.effects.append(Dial(channel_id, agent.interface, callback.number, now + self.agent_ring))
         return ruling
 
     def due(self, callback_id: str, now: datetime) -> None:

@@ -104,11 +104,12 @@ class CheckRecording(NamedTuple):
 
 
 class Dial(NamedTuple):
-    """Effect: send one Originate, once."""
+    """Effect: send one Originate, once. After *not_after* (wall clock) the dialplan does not ring the caller."""
 
     channel_id: str
     interface: str
     caller: str
+    not_after: datetime
 
 
 class Trace(NamedTuple):

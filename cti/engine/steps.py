@@ -25,7 +25,7 @@ class Steps:
         self.ids = ids
 
     def take(self, fact: CallFact, now: datetime) -> None:
-        """A fact about a call, from either witness. Calls in queues that are not the hotline's are no business of ours."""
+        """A fact about a call, from either witness; calls in queues that are not the hotline's are not ours."""
         queue = getattr(fact, "queue", self.world.queue)
         if queue not in (self.world.queue, PROVE_QUEUE):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from cti.lab import oracle
 from cti.lab.asterisk import LabAsterisk
+from cti.lab.citizens import Citizens
 from tests.asterisk.conftest import Hotline, profile_at
 
 pytestmark = pytest.mark.asterisk
@@ -80,3 +82,21 @@ def test_at_night_nothing_is_dialled_and_the_refusal_names_the_article(lab: LabA
             assert field in str(answer.body)
     finally:
         hotline.service.stop()
+
+
+def test_an_originate_that_comes_too_late_rings_no_caller(lab: LabAsterisk) -> None:
+    """A frozen Asterisk carries an action out when it thaws: after CTI_NOT_AFTER the dialplan ends the attempt."""
+    now = int(time.time())
+    with Citizens.of(lab) as citizens:
+        for number, variables in (
+            ("13800000071", f"CTI_NOT_AFTER={now - 1}"),
+            ("13800000072", "CTI_OTHER=1"),
+            ("13800000073", f"CTI_NOT_AFTER={now + 60}"),
+        ):
+            citizens.ami.send(
+                "Originate", Channel="Local/3001@lab-seats/n", Context="cti-callback", Exten=number, Priority="1",
+                ChannelId=f"cticb-{now}.{number[-2:]}", Variable=variables, Async="true",
+            )  # fmt: skip
+        citizens.wait_for(lambda: bool(dialled(lab)), "the timely one to be dialled")
+        citizens.clear()
+    assert [number for _, number in dialled(lab)] == ["13800000073"]
