@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, insert, or_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.store.people import Person, check_pin
 from cti.store.tables import sessions
@@ -65,7 +64,7 @@ async def _begin_session(web: Web, person: Person, token: str, former: str) -> d
         "token_hash": hash_token(token), "number": person.number, "created_at": now, "expires_at": expires_at
     }  # fmt: skip
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: Statements) -> None:
         over = or_(sessions.c.expires_at <= now, sessions.c.token_hash == hash_token(former))
         await connection.execute(delete(sessions).where(over))
         await connection.execute(insert(sessions).values(row))
@@ -78,7 +77,7 @@ async def _begin_session(web: Web, person: Person, token: str, former: str) -> d
 async def log_out(who: AnyoneDep, response: Response, web: WebDep) -> None:
     """Log out. This is not 签出: the seat stays signed in, and the phone rings on."""
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: Statements) -> None:
         await connection.execute(delete(sessions).where(sessions.c.token_hash == who.token_hash))
 
     await web.store.write(work)

@@ -161,11 +161,15 @@ class FakeEngine:
             "pbx_id": PBX, "call_id": call_id, "ordinal": 1, "agent": number, "offered_at": entered, "ended_at": now,
             "outcome": "answered", "ring_ms": 3120,
         }  # fmt: skip
+        recording = {
+            "pbx_id": PBX, "call_id": call_id, "ticket_id": ticket_id, "path": f"{call_id}.wav", "state": "expected"
+        }  # fmt: skip
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(calls).values(call))
             await connection.execute(insert(offers).values(offer))
             await connection.execute(insert(tickets).values(ticket))
+            await connection.execute(insert(recordings).values(recording))
 
         await self.store.write(work)
         self.agents[number] = p.talks(self.agents[number], call_id, now)
@@ -178,15 +182,12 @@ class FakeEngine:
     async def hang_up(self, call_id: str, number: str, recording: str = "ok") -> None:
         """The conversation ends and its recording is checked."""
         now = self.clock.now()
-        row = {
-            "pbx_id": PBX, "call_id": call_id, "ticket_id": f"t-{call_id}", "path": f"{call_id}.wav",
-            "state": recording, "expected_ms": 60_000, "length_ms": 60_000, "checked_at": now,
-        }  # fmt: skip
+        checked = {"state": recording, "expected_ms": 60_000, "length_ms": 60_000, "checked_at": now}
 
         async def work(connection: AsyncConnection) -> None:
             ended = {"talk_ended_at": now, "ended_at": now, "ending": "completed"}
             await connection.execute(update(calls).where(calls.c.call_id == call_id).values(ended))
-            await connection.execute(insert(recordings).values(row))
+            await connection.execute(update(recordings).where(recordings.c.call_id == call_id).values(checked))
 
         await self.store.write(work)
         self.agents[number] = p.hangs_up(self.agents[number], call_id, now, timedelta(seconds=5))

@@ -2,15 +2,17 @@
 
     python -m tests.web.screenshots http://127.0.0.1:8088 docs/screenshots --login 1001:PIN --lead 9001:PIN
 
-Writes ``agent.png`` (as soon as a call is on the line, if one comes within a minute) and ``board.png``.
+Writes ``agent.png`` (with a call on the line, if one comes in time) and ``board.png`` (likewise with a caller waiting).
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.web.chromium import FLAGS, chromium
 
@@ -40,13 +42,16 @@ def main() -> None:
                 agent.get_by_test_id("seat").fill(asked.seat)
                 agent.get_by_test_id("confirm-seat").click()
             try:
-                agent.get_by_test_id("talk-timer").wait_for(timeout=asked.wait * 1000)
-            except Error:
+                timer = agent.get_by_test_id("talk-timer")
+                expect(timer).to_have_text(re.compile(r"00:0[5-9]"), timeout=asked.wait * 1000)
+            except AssertionError:
                 print(f"no call within {asked.wait:g} s: the picture shows the page without one")
             agent.get_by_test_id("calls").or_(agent.get_by_test_id("callbacks")).first.wait_for(timeout=5000)
             agent.screenshot(path=asked.folder / "agent.png")
             board = open_page(browser, asked, asked.lead or asked.login, "/board")
-            board.get_by_test_id("waiting").wait_for()
+            with suppress(Error):  # better with somebody waiting, but good without
+                board.get_by_test_id("waiting-caller").first.wait_for(timeout=asked.wait * 1000)
+                board.wait_for_timeout(2000)  # so that the ring has moved
             board.screenshot(path=asked.folder / "board.png")
         finally:
             browser.close()

@@ -14,7 +14,8 @@ const talk = (row) =>
   row.talk_ended_at ? clockText(Date.parse(row.talk_ended_at) - Date.parse(row.answered_at)) : t("calls.running");
 
 const Recording = ({ row }) => {
-  const state = row.recording ?? (row.talk_ended_at ? "expected" : "running");
+  const kept = row.recording ?? "expected";
+  const state = kept === "expected" && !row.talk_ended_at ? "running" : kept;
   return html`<span class=${`rec rec-${state}`}><i></i>${t(`recording.${state}`)}</span>`;
 };
 
