@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from panoramisk.fast_agi import Application, Request
@@ -25,6 +26,7 @@ NUMBER_MS = 8000  # time for a digit before the input counts as ended
 MOST_DIGITS = 12
 TRIES = 3
 SESSION_S = 90.0  # a phone left off the hook ends here
+REFUSED = "feature-not-avail-line"  # a core sound: nothing more to install
 
 
 class AgiServer:
@@ -57,9 +59,9 @@ class AgiServer:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 async with asyncio.timeout(SESSION_S):
-                    await app.handler(reader, writer)
-            except TimeoutError:
-                log.info("agi_session_too_long")
+                    await app.handler(_Primed(await reader.readuntil(b"\n\n"), reader), writer)
+            except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
+                log.info("agi_session_broken_off", reason=type(error).__name__)
             finally:
                 writer.close()
 
@@ -81,16 +83,17 @@ class AgiServer:
         await self._act(request, GoReady, "de-activated")
 
     async def _act(self, request: Request, command: Callable[[str], Command], done: str) -> None:
-        number = await self._who(request)
-        if number is None:
-            return
         try:
+            number = await self._who(request)
+            if number is None:
+                return
             outcome = await self._submit(command(number))
+            await _say(request, done if outcome.ruling.allowed else REFUSED)
         except CtiError as error:
             log.warning("agi_command_failed", code=error.code)
-            await _say(request, "an-error-has-occured")
-            return
-        await _say(request, done if outcome.ruling.allowed else "an-error-has-occured")
+            await _say(request, REFUSED)
+        except _HungUpError:
+            log.info("agi_hung_up")
 
     async def _who(self, request: Request) -> str | None:
         seat = request.headers.get("agi_arg_1", "")
@@ -103,12 +106,40 @@ class AgiServer:
         return None
 
 
+class _HungUpError(Exception):
+    """The phone is gone."""
+
+
+class _Primed:
+    """A reader whose headers have been read. panoramisk's own loop never ends, and never yields, on a peer that closes
+    before its headers are whole: one port scan would stop the hotline."""
+
+    def __init__(self, headers: bytes, reader: asyncio.StreamReader) -> None:
+        self._headers, self._reader = headers, reader
+
+    async def read(self, _most: int) -> bytes:
+        return self._headers
+
+    async def readline(self) -> bytes:
+        line = await self._reader.readline()
+        if not line.endswith(b"\n"):
+            raise _HungUpError
+        return line
+
+
 async def _digits(request: Request, prompt: str) -> str:
     """Digits typed during or after *prompt*, up to #. Whatever is not a digit is no input."""
-    reply = await request.send_command(f"GET DATA {prompt} {NUMBER_MS} {MOST_DIGITS}")
+    reply = await _command(request, f"GET DATA {prompt} {NUMBER_MS} {MOST_DIGITS}")
     typed = str(reply.get("result", ("", ""))[0])
     return typed if typed.isascii() and typed.isdigit() else ""
 
 
 async def _say(request: Request, sound: str) -> None:
-    await request.send_command(f'STREAM FILE {sound} ""')
+    await _command(request, f'STREAM FILE {sound} ""')
+
+
+async def _command(request: Request, command: str) -> dict[str, Any]:
+    reply: dict[str, Any] = await request.send_command(command)
+    if reply.get("error") in ("AGIResultHangup", "AGIAppError"):
+        raise _HungUpError
+    return reply
