@@ -13,7 +13,6 @@ from typing import IO
 from cti.lab.sources import DebianSource
 
 SUITE = "testing"  # Debian 12 and 13 carry no Asterisk; testing carries 22
-OWN = "install asterisk yourself and set ASTERISK_BIN, or use --pbx HOST"
 
 Say = Callable[[str], None]
 
@@ -22,16 +21,24 @@ class RootfsError(Exception):
     """A part could not be brought; the message is one line that says the way out."""
 
 
+def way_out(packages: tuple[str, ...]) -> str:
+    """What can be done instead when *packages* cannot be brought."""
+    if "asterisk" in packages:
+        return "install asterisk yourself and set ASTERISK_BIN, or use --pbx HOST"
+    return f"as root: apt-get install {' '.join(packages)}"
+
+
 class PrivateApt:
     """apt's whole state in *work*; what an interrupted run downloaded is still there for the next.
 
     Args:
         work: a folder of its own.
         source: where to ask.
+        otherwise: the way out that its errors name.
     """
 
-    def __init__(self, work: Path, source: DebianSource) -> None:
-        self.work = work
+    def __init__(self, work: Path, source: DebianSource, otherwise: str) -> None:
+        self.work, self._otherwise = work, otherwise
         for folder in ("state/lists/partial", "cache/archives/partial", "none"):
             (work / folder).mkdir(parents=True, exist_ok=True)
         (work / "status").write_text("")
@@ -121,7 +128,7 @@ class PrivateApt:
             reason = errors[0] if errors else f"exit status {process.returncode}"
             if "No space left" in output:
                 raise RootfsError(f"no space left in {self.work.parent}: free some or set CTI_LAB_CACHE")
-            raise RootfsError(f"{trouble} ({reason}); else {OWN}")
+            raise RootfsError(f"{trouble} ({reason}); else {self._otherwise}")
         return output
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cti.lab.apt import OWN, SUITE, PrivateApt, RootfsError, Say
+from cti.lab.apt import SUITE, PrivateApt, RootfsError, Say, way_out
 from cti.lab.sources import DebianSource, debian_source
 
 __all__ = ["PBX_PACKAGES", "RootfsError", "Say", "bring", "cache_folder", "loader_of"]
@@ -54,12 +54,13 @@ def bring(packages: tuple[str, ...], say: Say, cache: Path | None = None) -> Pat
     done = cache / f"{SUITE}-{'-'.join(packages)}"
     if done.is_dir():
         return done
+    otherwise = way_out(packages)
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
-            raise RootfsError(f"{tool} is missing (this is not Debian), so nothing can be brought: {OWN}")
+            raise RootfsError(f"{tool} is missing (this is not Debian), so nothing can be brought: {otherwise}")
     source = debian_source()
     if source is None:
-        raise RootfsError(f"no Debian mirror in /etc/apt/sources.list.d: {OWN}")
+        raise RootfsError(f"no Debian mirror in /etc/apt/sources.list.d: {otherwise}")
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with _alone(cache / f"{done.name}.lock", say):
@@ -83,7 +84,7 @@ def _alone(lock: Path, say: Say) -> Iterator[None]:
 
 def _bring(packages: tuple[str, ...], source: DebianSource, say: Say, done: Path) -> None:
     work = done.with_suffix(".part")
-    apt = PrivateApt(work, source)
+    apt = PrivateApt(work, source, way_out(packages))
     say(f"asking Debian {SUITE} for {', '.join(packages)}")
     apt.update()
     size = apt.size(packages)

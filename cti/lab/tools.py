@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from cti.lab.rootfs import PBX_PACKAGES, bring, loader_of
 Tool = Literal["chromium", "mosquitto", "sipp"]
 PACKAGES: dict[Tool, str] = {"chromium": "chromium", "mosquitto": "mosquitto", "sipp": "sip-tester"}
 FONTS = "fonts-noto-cjk"  # without it Chinese is boxes in a headless browser
-BROWSER_PACKAGES = ("chromium", FONTS, "fontconfig-config")
+BROWSER_PACKAGES = ("chromium", "bubblewrap", FONTS)
 PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
 
@@ -42,17 +43,22 @@ def find(name: Tool, say: Say = print) -> list[str]:
 
 
 def _browser(say: Say) -> Path:
-    """A script that runs a brought Chromium: it starts itself again by path, so its root must be the real root."""
-    box = shutil.which("bwrap", path=PATH)
-    if box is None:
-        raise RootfsError("chromium is missing, and bwrap to run a brought one: apt-get install chromium " + FONTS)
+    """A script that runs a brought Chromium. It starts itself again by its path, which a brought bubblewrap gives it.
+
+    Unprivileged user namespaces are needed, which Debian allows.
+    """
     root = bring(BROWSER_PACKAGES, say)
     script = root.with_name(root.name + ".sh")
-    binds = " ".join(f"--bind-try {folder} {folder}" for folder in ("/tmp", "/run", "/home", "/root"))  # noqa: S108
-    script.write_text(
-        f"#!/bin/sh\nexec {box} --ro-bind {root} / --dev /dev --proc /proc --ro-bind-try /sys /sys {binds} "
-        '--ro-bind-try /etc/resolv.conf /etc/resolv.conf --die-with-parent /usr/bin/chromium --no-sandbox "$@"\n'
-    )
+    words = [*loader_of(root), f"{root}/usr/bin/bwrap"]
+    for folder in ("/usr", "/etc"):
+        words += ["--ro-bind", f"{root}{folder}", folder]
+    for folder in ("bin", "sbin", "lib", "lib64"):  # Debian's links, which a package of their own would make
+        words += ["--symlink", f"usr/{folder}", f"/{folder}"]
+    for folder in ("/tmp", "/var/tmp", str(Path.home())):  # noqa: S108  profiles and screenshots are wanted there
+        words += ["--bind-try", folder, folder]
+    words += ["--dev", "/dev", "--proc", "/proc", "--ro-bind-try", "/sys", "/sys", "--die-with-parent"]
+    command = shlex.join([*words, "/usr/lib/chromium/chromium", "--no-sandbox"])
+    script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     script.chmod(0o755)
     return script
 

@@ -72,16 +72,16 @@ def test_a_half_done_download_never_counts(debian: Path, tmp_path: Path, monkeyp
     """Unpacking fails: an error, no folder of the final name; the next call goes on and succeeds."""
     monkeypatch.setenv("BROKEN", "1")
     with pytest.raises(RootfsError, match=r"could not be unpacked: .*no space left"):
-        bring(("program",), print, tmp_path / "cache")
-    assert not (tmp_path / "cache/testing-program").exists()
+        bring(("asterisk",), print, tmp_path / "cache")
+    assert not (tmp_path / "cache/testing-asterisk").exists()
     monkeypatch.delenv("BROKEN")
-    assert (bring(("program",), print, tmp_path / "cache") / "usr/bin/program").exists()
+    assert (bring(("asterisk",), print, tmp_path / "cache") / "usr/bin/program").exists()
 
 
 def test_two_processes_bring_it_once(debian: Path, tmp_path: Path) -> None:
     """The second waits for the first and downloads nothing."""
     context = multiprocessing.get_context("fork")
-    both = [context.Process(target=bring, args=(("program",), print, tmp_path / "cache")) for _ in range(2)]
+    both = [context.Process(target=bring, args=(("asterisk",), print, tmp_path / "cache")) for _ in range(2)]
     for process in both:
         process.start()
     for process in both:
@@ -94,7 +94,7 @@ def test_no_network_is_one_line_with_the_way_out(debian: Path, tmp_path: Path, m
     """apt's own first error, and what can be done instead."""
     monkeypatch.setenv("NO_NETWORK", "1")
     with pytest.raises(RootfsError, match=r"is there a network.*Could not resolve.*ASTERISK_BIN.*--pbx") as caught:
-        bring(("program",), print, tmp_path / "cache")
+        bring(("asterisk",), print, tmp_path / "cache")
     assert "\n" not in str(caught.value)
 
 
@@ -102,14 +102,21 @@ def test_no_apt_is_one_line_with_the_way_out(tmp_path: Path, monkeypatch: pytest
     """Not Debian."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RootfsError, match=r"apt-get is missing.*ASTERISK_BIN.*--pbx"):
-        bring(("program",), print, tmp_path / "cache")
+        bring(("asterisk",), print, tmp_path / "cache")
+
+
+def test_a_tool_s_way_out_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing browser is not mended with another Asterisk."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RootfsError, match=r"as root: apt-get install chromium fonts$"):
+        bring(("chromium", "fonts"), print, tmp_path / "cache")
 
 
 def test_no_mirror_is_one_line_with_the_way_out(debian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Debian without a source of the main archive."""
     monkeypatch.setattr(rootfs, "debian_source", lambda: None)
     with pytest.raises(RootfsError, match=r"no Debian mirror.*ASTERISK_BIN"):
-        bring(("program",), print, tmp_path / "cache")
+        bring(("asterisk",), print, tmp_path / "cache")
 
 
 def test_too_little_space_is_told_before_the_download(
@@ -120,7 +127,7 @@ def test_too_little_space_is_told_before_the_download(
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10**9, 0, 499_000_000))
     monkeypatch.setenv("SIZE", "100000000")
     with pytest.raises(RootfsError, match=r"has 499 MB free, 500 MB are needed: .*CTI_LAB_CACHE"):
-        bring(("program",), print, tmp_path / "cache")
+        bring(("asterisk",), print, tmp_path / "cache")
     assert "download-only" not in debian.read_text()
 
 
@@ -128,7 +135,7 @@ def test_a_cache_that_cannot_be_written_is_told(debian: Path, tmp_path: Path) ->
     """The folder is a file: the reason and CTI_LAB_CACHE."""
     (tmp_path / "cache").write_text("")
     with pytest.raises(RootfsError, match=r"cannot write .*CTI_LAB_CACHE"):
-        bring(("program",), print, tmp_path / "cache")
+        bring(("asterisk",), print, tmp_path / "cache")
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
