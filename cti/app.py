@@ -14,7 +14,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.agi.server import AgiServer
 from cti.ami import Link, LinkSettings
@@ -30,7 +29,7 @@ from cti.oracle.files import AsteriskFiles
 from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
 from cti.store import outbox
-from cti.store.db import Store
+from cti.store.db import Statements, Store
 from cti.store.people import Pins, check_pin
 from cti.watch import Watch
 from cti.web.app import listen, make_app, serve
@@ -138,8 +137,9 @@ class Service:
         )  # fmt: skip
         checker = RecordingChecker(settings.asterisk.recordings, clock)
         self.hands = Hands(settings, self.link, checker, self.files, self.engine.agent, self.engine.put)
-        self.pins, self.throttle = Pins(), LoginThrottle(clock)
+        self.pins = Pins()
         self.web = make_app(self.engine, store, settings, clock, ids.token, pins=self.pins, zone=zone)
+        self.throttle: LoginThrottle = self.web.state.web.throttle  # one for page and phone
         busy_reason = next(iter(settings.hotline.busy_reasons))
         self.agi = AgiServer(settings.agi, self.engine.submit, self._phone_pin, busy_reason)
 
@@ -161,7 +161,7 @@ class Service:
                 continue
             await self.clock.sleep(3600)
 
-    async def _prune(self, connection: AsyncConnection) -> int:
+    async def _prune(self, connection: Statements) -> int:
         consumers = [CONSUMER] if self.settings.mqtt.host else []
         return await outbox.prune(connection, self.clock.now() - KEEP_MESSAGES, consumers)
 

@@ -308,4 +308,7 @@ class Engine:
             "agents": [agent_view(a, now, reasons, world.today.by_agent.get(a.number, 0)) for a in agents],
             "waiting": waiting_view(waiting),
             "busy_reasons": reasons,
+            "alarms": [
+                {"at": m.at.isoformat(), "kind": m.kind, "subject": m.subject, **m.data} for m in reversed(world.alarms)
+            ],
         }

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.presence import Agent, rings, talks
-from cti.engine.world import Callback, Dialling, Recording, World
+from cti.bus.outbox import Message
+from cti.engine.world import ALARMS, MOST_ALARMS, Callback, Dialling, Recording, World
 from cti.store import tables as t
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome
@@ -33,6 +34,9 @@ async def load_world(connection: AsyncConnection, world: World, pbx_id: str, now
     last = (await connection.execute(select(t.outbox.c.at).order_by(t.outbox.c.seq.desc()).limit(1))).scalar()
     if last is not None:
         world.stale_since, world.stale_reason = last, "the service was not running"
+    recent = (t.outbox.c.kind.in_(ALARMS)) & (t.outbox.c.at > now - RECENT)
+    newest = select(t.outbox).where(recent).order_by(t.outbox.c.seq.desc()).limit(MOST_ALARMS)
+    world.alarms.extendleft(Message(**row) for row in (await connection.execute(newest)).mappings())
     await _load_recordings(connection, world, pbx_id, now)
     await _load_today(connection, world, pbx_id, now)
 
@@ -65,9 +69,7 @@ async def load_calls(connection: AsyncConnection, world: World, pbx_id: str, cal
             values = {**_known(Call, row), "offers": tuple(offers.get(row["call_id"], ()))}
             values["ending"] = Ending(row["ending"]) if row["ending"] else None
             values["transfers"] = tuple(row["transfers"])
-            call = Call(**values)
-            world.calls[call.call_id] = call
-            world.legs.update({o.leg: call.call_id for o in call.offers if o.leg})
+            world.remember(Call(**values))
         kept = select(t.recordings).where(t.recordings.c.pbx_id == pbx_id, t.recordings.c.call_id.in_(part))
         for row in (await connection.execute(kept)).mappings():
             world.recordings.setdefault(row["call_id"], Recording(**_known(Recording, row)))

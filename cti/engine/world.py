@@ -20,6 +20,9 @@ from regulations import Profile
 
 PROVE_QUEUE = "cti-prove"  # of asterisk-conf/cti_queues.conf; its calls are real, but no part of the hotline's figures
 
+ALARMS = ("alarm", "recording.alarm")
+MOST_ALARMS = 20  # the newest; a board is no ledger
+
 # A closed call is kept this long for late facts (queue_log's true reason, a second witness); then the store has it.
 KEEP_CLOSED = timedelta(seconds=30)
 
@@ -120,6 +123,7 @@ class World:
         self.callback_limits: CallbackLimits = limits_of(profile, zone)
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, str] = {}
+        self._queued: set[str] = set()  # of the calls: a board is made for each batch, and closed calls are many
         self.agents: dict[str, Agent] = {}
         self.leads: set[str] = set()  # shift leads: on the board only while they are signed in themselves
         self.callbacks: dict[str, Callback] = {}
@@ -132,11 +136,15 @@ class World:
         self.aligning: set[str] = set()  # agents whose actions are on their way to Asterisk
         self.told_agents: dict[str, dict[str, Any]] = {}
         self.told_queue: dict[str, Any] = {}
+        self.alarms: deque[Message] = deque(maxlen=MOST_ALARMS)
         self.changes = Changes()
 
     def tell(self, at: datetime, kind: str, subject: str, data: dict[str, Any], audience: str = "all") -> None:
         """Put a message into this batch's outbox."""
-        self.changes.messages.append(Message(0, at, kind, subject, audience, data))
+        message = Message(0, at, kind, subject, audience, data)
+        self.changes.messages.append(message)
+        if kind in ALARMS:
+            self.alarms.append(message)
 
     def wake_at(self, at: datetime, key: str) -> None:
         """Ask for ``Due(key)`` at *at*; a later request for the same key replaces the earlier."""
@@ -144,8 +152,13 @@ class World:
 
     def put_call(self, call: Call) -> None:
         """Keep the call and write it with this batch."""
-        self.calls[call.call_id] = call
         self.changes.calls[call.call_id] = call
+        self.remember(call)
+
+    def remember(self, call: Call) -> None:
+        """Keep the call as it stands."""
+        self.calls[call.call_id] = call
+        (self._queued.add if call.waiting else self._queued.discard)(call.call_id)
         for offer in call.offers:
             if offer.leg is not None:
                 self.legs[offer.leg] = call.call_id
@@ -167,7 +180,7 @@ class World:
 
     def waiting(self) -> Iterable[Call]:
         """Queue entries that nobody has answered yet."""
-        return [call for call in self.calls.values() if call.waiting and call.queue == self.queue]
+        return [call for call_id in self._queued if (call := self.calls[call_id]).queue == self.queue]
 
     def open_calls(self) -> list[Call]:
         """Calls whose caller is still there, as far as is known."""

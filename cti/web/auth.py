@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, insert, or_
 
+from cti.store.db import Statements
 from cti.store.people import Person, check_pin
 from cti.store.tables import sessions
 from cti.web.context import COOKIE, AnyoneDep, Web, WebDep, hash_token

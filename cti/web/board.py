@@ -15,14 +15,14 @@ router = APIRouter(tags=["board"])
 
 
 def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What this person may see of it: an agent gets no other agent's call id."""
+    """What this person may see of it: an agent gets no other agent's call id, and alarms are the lead's."""
     if who.leads:
         return board
     lines = [
         line if line["number"] == who.number or line["call_id"] is None else {**line, "call_id": None}
         for line in board["agents"]
     ]
-    return {**board, "agents": lines}
+    return {**board, "agents": lines, "alarms": []}
 
 
 def as_text(value: Mapping[str, Any]) -> str:

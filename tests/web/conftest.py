@@ -23,7 +23,7 @@ from tests.web.chromium import FLAGS, chromium
 from tests.web.fake import FakeEngine
 
 PIN = "240101"
-PEOPLE = {"1001": ("张晓梅", "agent"), "1002": ("李建国", "agent"), "9001": ("马丽华", "lead")}
+PEOPLE = {"1001": ("测试话务员甲", "agent"), "1002": ("测试话务员乙", "agent"), "9001": ("测试值班长丙", "lead")}
 
 
 class Site:

@@ -24,7 +24,7 @@ from tests.web.fake import FakeEngine
 HEADERS = {"X-CTI-Request": "test"}
 PINS = {"1001": "240101", "1002": "240102", "9001": "249001", "9999": "249999"}
 ROLES = {"1001": "agent", "1002": "agent", "9001": "lead", "9999": "admin"}
-NAMES = {"1001": "张晓梅", "1002": "李建国", "9001": "马丽华", "9999": "管理员"}
+NAMES = {"1001": "测试话务员甲", "1002": "测试话务员乙", "9001": "测试值班长丙", "9999": "管理员"}
 
 
 class WatchedStore(Store):

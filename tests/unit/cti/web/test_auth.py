@@ -27,7 +27,7 @@ async def test_cookie_is_closed_to_scripts_and_other_sites_and_only_its_hash_is_
     answer = await try_pin(visitor, "1001", PINS["1001"])
     cookie = answer.headers["set-cookie"]
     assert answer.json() == {
-        "number": "1001", "name": "张晓梅", "role": "agent", "expires_at": "2026-11-21T15:00:00Z"
+        "number": "1001", "name": "测试话务员甲", "role": "agent", "expires_at": "2026-11-21T15:00:00Z"
     }  # fmt: skip
     assert all(part in cookie for part in ("HttpOnly", "SameSite=strict", "Secure", "Path=/", "Max-Age=46800"))
     async with store.read() as connection:

@@ -101,7 +101,7 @@ async def test_opens_with_hello_then_the_board(web: Web, who: Who, clock: Virtua
 async def test_pop_comes_to_its_agent_alone(web: Web, who: Who, clock: VirtualClock, engine: FakeEngine) -> None:
     """With the outbox id, the caller's number and history; another agent's pop never comes, nor to a lead."""
     mine = Reader(web, who, clock)
-    lead = Reader(web, Who(Person("9001", "马丽华", Role.LEAD, True), who.token_hash), clock)
+    lead = Reader(web, Who(Person("9001", "测试值班长丙", Role.LEAD, True), who.token_hash), clock)
     for reader in (mine, lead):
         await reader.next()
     await one_call(engine, "c0", "1002")
