@@ -13,7 +13,7 @@ export function clockText(ms) {
 export const seconds = (ms) => (ms === null || ms === undefined ? "–" : `${(ms / 1000).toFixed(1)} s`);
 
 export const percent = (share) =>
-  share === null || share === undefined ? "–" : `${(Math.floor(share * 1000) / 10).toFixed(1)}`;
+  share === null || share === undefined ? "–" : share === 1 ? "100" : (Math.floor(share * 1000) / 10).toFixed(1);
 
 function inZone(iso, options) {
   if (!iso) return "–";
