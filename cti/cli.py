@@ -86,7 +86,11 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the service beside Asterisk. 运行服务"""
     from cti.app import run_service
+    from cti.doctor.layout import layout_faults
 
+    if faults := layout_faults():
+        # Another package named like one of our folders would be run in its place.
+        raise BadInput("installation", f"{'; '.join(faults)}: install the service in an environment of its own")
     settings = load_settings(config)
     configure_logs(settings.log_level)
     until_stopped(run_service(settings))

@@ -82,7 +82,7 @@ def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, tmp
                 asked += 1
                 body = {"number": f"138000010{asked:02d}", "agent": rng.choice(sorted(SEATS))}
                 assert lead.ask("POST", "callbacks", body, Idempotency_Key=f"k{asked}").status in (200, 201)
-            time.sleep(rng.uniform(0.0, 2.2))
+            time.sleep(rng.uniform(0.0, 3.0))
             service.kill()
             service.spawn()
     finally:
