@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,6 +31,7 @@ from cti.store import outbox
 from cti.store.db import Store
 
 CONSUMER = "mqtt"
+BATCH = 500  # rows read at once; more than the window, since each pause between two of them costs a TCP delay of 40 ms
 WINDOW = 100  # publishes in flight; awaiting each one alone is bound by its round trip (design, decision 12)
 LINGER_S = 0.05  # from one reading of the outbox to the next: at most 20 a second, whatever the traffic
 SAVE_S = 1.0  # the position is written this often; after a crash what was sent since is sent again
@@ -81,6 +83,11 @@ class _Client(aiomqtt.Client):
     """Keeps the broker's refusal of a publish, which aiomqtt takes for an acknowledgement (MQTT 5 only)."""
 
     refusal: ReasonCode | None = None
+
+    @property
+    def _pending_calls(self) -> Any:
+        """What the base walks through at each publish. We subscribe to nothing, so the publishes are all."""
+        return self._pending_publishes.keys()
 
     def _on_publish(
         self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
@@ -138,7 +145,7 @@ class MqttBus:
         """
         try:
             async with self._client() as client:
-                client.pending_calls_threshold = WINDOW
+                client.pending_calls_threshold = BATCH
                 try:
                     await self._talk(client)
                 finally:
@@ -152,7 +159,7 @@ class MqttBus:
                 tasks.create_task(_raise_when_lost(client))
                 tasks.create_task(self._save_regularly())
                 tasks.create_task(self._send(client))
-        except* (aiomqtt.MqttError, _RefusedError) as errors:
+        except* (aiomqtt.MqttError, _AwayError, _RefusedError) as errors:
             first = _first(errors)
             raise first from first.__cause__  # it says why the connection ended
         except* OperationalError as errors:
@@ -163,18 +170,18 @@ class MqttBus:
         _raise_if_refused(client)
         async with self._store.read() as connection:
             known = await outbox.states(connection, self._position)
-        for start in range(0, len(known), WINDOW):
-            await self._publish(client, known[start : start + WINDOW])
+        for start in range(0, len(known), BATCH):
+            await self._publish(client, known[start : start + BATCH])
         self._up_at = self._clock.monotonic()
         self._say(BusState.UP, "")
         while True:
             self._news.clear()
             async with self._store.read() as connection:
-                messages = await outbox.after(connection, self._position, WINDOW)
+                messages = await outbox.after(connection, self._position, BATCH)
             if messages:
                 await self._publish(client, messages)
                 self._position = messages[-1].seq
-            if len(messages) < WINDOW:
+            if len(messages) < BATCH:
                 await self._news.wait()
                 await self._clock.sleep(LINGER_S)
 
@@ -188,8 +195,14 @@ class MqttBus:
             except ValueError as error:
                 log.error("mqtt_message_left_out", seq=message.seq, reason=str(error))
                 continue
-            flights.append(client.publish(topic, payload, qos=1, retain=is_retained(message), properties=properties))
-        await asyncio.gather(*flights)
+            flights.append(
+                client.publish(topic, payload, 1, is_retained(message), properties, timeout=math.inf)
+            )  # one time limit for all: a timer and a task for each message cost more than the message
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await asyncio.gather(*flights)
+        except TimeoutError:
+            raise _AwayError(f"no acknowledgement in {TIMEOUT_S:g} s") from None
         _raise_if_refused(client)
 
     async def _save_regularly(self) -> None:
