@@ -27,6 +27,17 @@ class Clock(Protocol):
         """Wait *seconds* of monotonic time; zero or less only yields."""
 
 
+async def sleep_or(clock: Clock, seconds: float, wake: asyncio.Event) -> None:
+    """Wait *seconds*, or until *wake* is set, whichever comes first."""
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    woken = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait((timer, woken), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+        woken.cancel()
+
+
 class SystemClock:
     """The machine's clocks."""
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from cti.clock import Clock
+from cti.clock import Clock, sleep_or
 
 # Due times are wall times: after a step of the wall clock the longest oversleep is this, in seconds.
 LONGEST_SLEEP_S = 30.0
@@ -38,10 +38,4 @@ class Deadlines:
                 await self._changed.wait()
                 continue
             seconds = (min(self._due.values()) - now).total_seconds()
-            sleep = asyncio.ensure_future(self._clock.sleep(min(seconds, LONGEST_SLEEP_S)))
-            changed = asyncio.ensure_future(self._changed.wait())
-            try:
-                await asyncio.wait((sleep, changed), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                sleep.cancel()
-                changed.cancel()
+            await sleep_or(self._clock, min(seconds, LONGEST_SLEEP_S), self._changed)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from cti.ami import Link, LinkState
-from cti.clock import Clock
+from cti.clock import Clock, sleep_or
 from cti.engine import Engine
 from cti.engine.inputs import LinkChanged, Read, Synced
 from cti.errors import Unavailable
@@ -52,20 +52,11 @@ class Watch:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll(), name="poll-files")
             while True:
-                await self._wait()
+                await sleep_or(self._clock, AUDIT_S, self._wanted)
                 self._wanted.clear()
                 if self._link().state is LinkState.UP and not await self._look():
                     await self._clock.sleep(RETRY_S)
                     self._wanted.set()
-
-    async def _wait(self) -> None:
-        timer = asyncio.ensure_future(self._clock.sleep(AUDIT_S))
-        wanted = asyncio.ensure_future(self._wanted.wait())
-        try:
-            await asyncio.wait((timer, wanted), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            wanted.cancel()
 
     async def _look(self) -> bool:
         fresh, began = self._fresh, self._clock.now()

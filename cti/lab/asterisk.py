@@ -15,6 +15,7 @@ import wave
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cti.lab.process import end
 from cti.lab.rootfs import PBX_PACKAGES, Say, bring, loader_of
 
 HERE = Path(__file__).parent
@@ -213,20 +214,10 @@ class LabAsterisk:
 
     def kill(self) -> None:
         """SIGKILL: what a crash or a power cut leaves."""
-        self._end(signal.SIGKILL)
+        end(self.process, signal.SIGKILL)
+        self.process = None
 
     def stop(self) -> None:
-        """A clean stop; SIGKILL after 10 s."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, sig: signal.Signals) -> None:
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.send_signal(sig)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+        """A clean stop; SIGKILL when it takes too long."""
+        end(self.process)
         self.process = None

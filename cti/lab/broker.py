@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cti.lab.asterisk import LabError
+from cti.lab.process import end
 from cti.lab.tools import find
 
 START_S = 10.0
@@ -27,8 +28,7 @@ def start_broker(work: Path, port: int) -> Callable[[], None]:
         process = subprocess.Popen([*find("mosquitto"), "-c", str(config)], stdout=log, stderr=log)
 
     def stop() -> None:
-        process.terminate()
-        process.wait(10)
+        end(process)
 
     limit = time.monotonic() + START_S
     while time.monotonic() < limit:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 
 from cti.lab.asterisk import LabAsterisk, LabError, free_port
+from cti.lab.process import end
 from cti.store.db import Store
 from cti.store.people import Pins, add_person
 
@@ -140,22 +141,12 @@ class LabService:
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
-        self._end(signal.SIGKILL)
+        end(self.process, signal.SIGKILL)
+        self.process = None
 
     def stop(self) -> None:
-        """A clean stop; SIGKILL after 10 s."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, sig: signal.Signals) -> None:
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.send_signal(sig)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+        """A clean stop; SIGKILL when it takes too long."""
+        end(self.process)
         self.process = None
 
     def log_in(self, number: str, pin: str) -> LabBrowser:
