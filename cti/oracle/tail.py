@@ -106,7 +106,8 @@ def read_new(path: Path, cursor: TailCursor | None, most_bytes: int = 4 * 1024 *
             with _open(known) as file:
                 data = _take(file, offset, most_bytes)
                 done = offset + _split(data, _mid_line(file, offset), lines, troubles, known.path)
-                cursor = _cursor(file, known.inode, done)
+                # A place at the very start of a file could not tell, later, that the file was copied away and cut.
+                cursor = _cursor(file, known.inode, done) if done or number == 0 else cursor
             if len(data) == most_bytes:
                 break
             if number < len(chain) - 1 and done < offset + len(data):

@@ -8,7 +8,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cti.oracle.queue_log import QueueLogReader, parse_line
@@ -79,6 +79,7 @@ class _Log:
 
 
 @settings(max_examples=150, deadline=None)
+@example(["rename", "torn", "read", "copytruncate"])
 @given(STEPS)
 def test_every_line_once_and_in_order(steps: list[str]) -> None:
     """Any order of writing, tearing, rotating both ways, reading and restarting between them."""
