@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, update
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from agents.presence import Agent
 from cti.bus.outbox import Message
 from cti.engine.world import Callback, Changes, Recording, World
 from cti.store import outbox
 from cti.store import tables as t
+from cti.store.db import Statements
 from queues.calls import Call
 
 
-async def persist(connection: AsyncConnection, world: World, changes: Changes, pbx_id: str) -> list[Message]:
+async def persist(connection: Statements, world: World, changes: Changes, pbx_id: str) -> list[Message]:
     """Write *changes* inside the caller's transaction; the messages come back with their seq.
 
     A row written twice is the same row: unique keys decide, so a batch that is written again changes nothing.
@@ -62,14 +63,19 @@ async def persist(connection: AsyncConnection, world: World, changes: Changes, p
     return await outbox.append(connection, changes.messages) if changes.messages else []
 
 
-async def _upsert(connection: AsyncConnection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+async def _upsert(connection: Statements, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     if not rows:
         return
+    await connection.execute(_upsert_of(table, tuple(rows[0])), rows)
+
+
+@cache  # there are eight; making one costs as much as running it
+def _upsert_of(table: Table, columns: tuple[str, ...]) -> Insert:
     keys = [c.name for c in table.primary_key]
     statement = insert(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    changed = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def call_row(call: Call, pbx_id: str) -> dict[str, Any]:

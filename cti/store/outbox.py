@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.bus.outbox import STATE_KINDS, Message
+from cti.store.db import Statements
 from cti.store.tables import cursors, outbox
 
 PRUNED_AT_ONCE = 5_000
@@ -24,7 +25,7 @@ PRUNED_AT_ONCE = 5_000
 _HIGHEST = text("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
 
 
-async def append(connection: AsyncConnection, messages: Sequence[Message]) -> list[Message]:
+async def append(connection: Statements, messages: Sequence[Message]) -> list[Message]:
     """Write *messages* in their order, inside the writer's transaction; they come back with their ``seq``."""
     if not messages:
         return []
@@ -47,20 +48,20 @@ async def states(connection: AsyncConnection, seq: int) -> list[Message]:
     return [_message(row) for row in await connection.execute(query)]
 
 
-async def position(connection: AsyncConnection, consumer: str) -> int:
+async def position(connection: Statements, consumer: str) -> int:
     """The last number that *consumer* is done with; 0 when it has never told."""
     query = select(cursors.c.position).where(cursors.c.name == _name(consumer))
     return int((await connection.execute(query)).scalar_one_or_none() or 0)
 
 
-async def advance(connection: AsyncConnection, consumer: str, seq: int) -> None:
+async def advance(connection: Statements, consumer: str, seq: int) -> None:
     """*consumer* is done with everything up to *seq*. It never goes back: an older number changes nothing."""
     row = upsert(cursors).values(name=_name(consumer), position=str(seq))
     further = cast(cursors.c.position, Integer) < seq
     await connection.execute(row.on_conflict_do_update(set_={"position": str(seq)}, where=further))
 
 
-async def prune(connection: AsyncConnection, before: datetime, consumers: Iterable[str]) -> int:
+async def prune(connection: Statements, before: datetime, consumers: Iterable[str]) -> int:
     """Delete what is older than *before* and read by each of *consumers*; returns how many rows went.
 
     Kept: what one of them has not read yet (a consumer that has never told has read nothing), and the last state of
