@@ -33,9 +33,11 @@ def test_calls_of_an_absence_are_read_back_exactly_once(hotline: Hotline, citize
     citizens.wait_for(lambda: hotline.lab.channels() == 0, "the calls to end", 20)
     with hotline.lab.queue_log.open("a") as log:
         log.write("1795284828|1795284828.1|hotl")
-    for _ in range(2):
+    for absences in (1, 2):
         hotline.service.start()
         hotline.settled(6)
+        gaps = "select count(*) from gaps where reason = 'the service was not running' and ended_at is not null"
+        hotline.until(lambda gaps=gaps, absences=absences: hotline.rows(gaps) == [(absences,)])
         hotline.service.kill()
     tickets = Counter(row[0] for row in hotline.rows("select call_id from tickets"))
     assert {*before, *after} <= set(tickets)
@@ -45,7 +47,6 @@ def test_calls_of_an_absence_are_read_back_exactly_once(hotline: Hotline, citize
     linked = dict(hotline.rows("select call_id, linkedid from calls"))
     legs = {row.uniqueid: row.linkedid for row in oracle.read_cel(hotline.lab.cel)}
     assert linked == {call_id: legs[call_id] for call_id in linked}
-    assert hotline.rows("select count(*) from gaps where reason = 'the service was not running'") == [(2,)]
 
 
 @pytest.mark.parametrize("how", ["killed", "restarted"])
