@@ -75,6 +75,7 @@ def test_an_odd_byte_at_the_end_is_no_frame() -> None:
     data = unsized(wav(100)) + b"\1"
     header = read_header(data, len(data))
     assert header.repaired is not None
+    assert header.repaired[40:] == (200).to_bytes(4, "little")
     mended = header.repaired + data[44:]
     assert read_header(mended, len(mended)).shape is Shape.OK
     with wave.open(io.BytesIO(mended)) as file:

@@ -129,6 +129,21 @@ def test_copytruncate_loses_nothing(log: Path) -> None:
     assert clean(read_new(log, cursor)) == [b"three", b"four, longer than everything before it"]
 
 
+def test_copytruncate_of_a_file_that_had_only_a_torn_line(log: Path) -> None:
+    """A new file is not entered before it has a whole line: at its start nothing would tell it from its successor."""
+    cursor = read_new(log, None).cursor
+    log.rename(log.with_name("queue_log.1"))
+    age(log.with_name("queue_log.1"), 20)
+    write(log, b"thr")
+    cursor = read_new(log, cursor).cursor
+    write(log, b"ee\n")
+    shutil.copy(log, log.with_name("queue_log.0"))
+    age(log.with_name("queue_log.0"), 10)
+    os.truncate(log, 0)
+    write(log, b"four\n")
+    assert clean(read_new(log, cursor)) == [b"three", b"four"]
+
+
 @pytest.mark.parametrize("new", [b"", b"x\n", b"other lines, more of them than before\n"])
 def test_a_rewritten_file_is_read_from_its_start_and_said(log: Path, new: bytes) -> None:
     """Cut without a copy, or a new file with the old inode: read again, never merged in the middle of a line."""
