@@ -10,6 +10,7 @@ import signal
 import socket
 import string
 import subprocess
+import tempfile
 import time
 import wave
 from dataclasses import dataclass, field
@@ -99,6 +100,7 @@ class LabAsterisk:
     cti_secret: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     lab_secret: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     process: subprocess.Popen[bytes] | None = None
+    _run: Path | None = None
 
     @property
     def recordings(self) -> Path:
@@ -127,14 +129,9 @@ class LabAsterisk:
         return self.process.pid
 
     def configure(self) -> None:
-        """Write the folder: asterisk-conf/ as it is shipped, and the lab's own files around it.
-
-        Raises:
-            LabError: the folder's path is too long.
-        """
+        """Write the folder: asterisk-conf/ as it is shipped, and the lab's own files around it."""
         etc = self.work / "etc"
-        if len(str(self.work / "run/asterisk.ctl")) > LONGEST_SOCKET:
-            raise LabError(f"{self.work} is too long a path for Asterisk's control socket: work in a shorter one")
+        self._run = self._run or self._run_folder()
         for folder in ("etc/manager.d", "var", "spool", "run", "log/cdr-custom", "log/cel-custom", "moh", "data"):
             (self.work / folder).mkdir(parents=True, exist_ok=True)
         self.recordings.mkdir(parents=True, exist_ok=True)
@@ -142,7 +139,7 @@ class LabAsterisk:
         rtp = self.rtp_start or 20000 + (self.sip_port % 200) * 100
         values = {
             "etc": etc, "modules": self.program.modules, "var": self.work / "var", "data": self.work / "data",
-            "spool": self.work / "spool", "run": self.work / "run", "log": self.log, "ami_port": self.ami_port,
+            "spool": self.work / "spool", "run": self._run, "log": self.log, "ami_port": self.ami_port,
             "agi_port": self.agi_port, "sip_port": self.sip_port, "sipp_port": self.sipp_port, "rtp_start": rtp,
             "rtp_end": rtp + 98, "lab_secret": self.lab_secret, "recordings": self.recordings,
             "wait_seconds": self.wait_seconds, "ring_seconds": self.ring_seconds, "moh": self.work / "moh",
@@ -154,6 +151,13 @@ class LabAsterisk:
         account = (ASTERISK_CONF / "manager.d/cti.conf").read_text().replace("CHANGE-ME", self.cti_secret)
         (etc / "manager.d/cti.conf").write_text(account)
         (etc / "pjsip.conf").write_text('#include "cti_pjsip_trunk.conf"\n' + (etc / "pjsip.conf").read_text())
+
+    def _run_folder(self) -> Path:
+        """Where the control socket lies: in the work folder, or in a short one of its own when that lies too deep."""
+        inside = self.work / "run"
+        if len(str(inside / "asterisk.ctl").encode()) <= LONGEST_SOCKET:
+            return inside
+        return Path(tempfile.mkdtemp(prefix="cti-run-", dir="/tmp"))
 
     def _data_folder(self) -> None:
         sounds = self.work / "data/sounds"
@@ -175,10 +179,14 @@ class LabAsterisk:
         """Start and wait until Asterisk says that it is fully booted.
 
         Raises:
-            LabError: when it ends early or is not ready in ``BOOT_SECONDS``; names the log to read.
+            LabError: the AMI port is taken, it ends early or is not ready in ``BOOT_SECONDS``; names the log to read.
         """
         if not (self.work / "etc/asterisk.conf").exists():
             self.configure()
+        if self._run is not None:
+            self._run.mkdir(mode=0o700, exist_ok=True)
+        if self._listens():
+            raise LabError(f"the AMI port {self.ami_port} is taken: choose another, or a free one by itself")
         output = (self.log / "stdout").open("ab")
         self.process = subprocess.Popen(
             [*self.program.argv, "-C", str(self.work / "etc/asterisk.conf"), "-f"],
@@ -214,10 +222,14 @@ class LabAsterisk:
 
     def kill(self) -> None:
         """SIGKILL: what a crash or a power cut leaves."""
-        end(self.process, signal.SIGKILL)
-        self.process = None
+        self._end(signal.SIGKILL)
 
     def stop(self) -> None:
         """A clean stop; SIGKILL when it takes too long."""
-        end(self.process)
+        self._end(signal.SIGTERM)
+
+    def _end(self, sig: signal.Signals) -> None:
+        end(self.process, sig)
         self.process = None
+        if self._run is not None:
+            shutil.rmtree(self._run, ignore_errors=True)
