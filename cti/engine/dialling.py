@@ -139,12 +139,13 @@ class Diallings:
         if found is not None:
             callback, dialling = found
             if dialling.answered_at is not None:
-                outcome = AttemptOutcome.REACHED
+                self._end(callback, dialling, AttemptOutcome.REACHED, at, now)
             elif dialling.ringing_since is not None:
-                outcome = AttemptOutcome.NO_ANSWER
+                self._end(callback, dialling, AttemptOutcome.NO_ANSWER, at, now)
             else:
-                outcome = AttemptOutcome.AGENT_AWAY
-            self._end(callback, dialling, outcome, at, now)
+                # The agent did not pick up; or the caller was rung while the link, or we, were away. Guessed wrong, he
+                # would be rung again too soon.
+                self.world.changes.effects.append(Trace(channel_id, gone=True))
         return True
 
     def _end(
