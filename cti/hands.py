@@ -124,7 +124,9 @@ class Hands:
     async def _check(self, call_id: str, expected_ms: int) -> None:
         try:
             found = await self._checker.check(call_id, expected_ms)
-            self._put(Checked(call_id, found.state, found.length_ms, found.size, found.sha256, found.reason))
+            self._put(
+                Checked(call_id, found.state, found.length_ms, found.size, found.sha256, found.reason, found.retryable)
+            )
         finally:
             self._checking.discard(call_id)
 

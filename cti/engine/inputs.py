@@ -56,6 +56,7 @@ class Checked(NamedTuple):
     size: int | None
     sha256: str | None
     reason: str | None
+    retryable: bool = False  # the folder was away, or the file still being written: a later look may find more
 
 
 class Dialled(NamedTuple):

@@ -14,6 +14,10 @@ def checked(world: World, result: Checked, now: datetime) -> None:
     before = world.recordings.get(result.call_id)
     if before is None:
         return
+    if result.retryable and before.checked_at is None:
+        # The next audit looks again; only what is still not there then is worth an alarm.
+        world.put_recording(replace(before, reason=result.reason, checked_at=now))
+        return
     after = replace(
         before, state=result.state, length_ms=result.length_ms, size=result.size, sha256=result.sha256,
         reason=result.reason, checked_at=now,

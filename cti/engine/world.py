@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -136,6 +136,7 @@ class World:
         self.aligning: set[str] = set()  # agents whose actions are on their way to Asterisk
         self.told_agents: dict[str, dict[str, Any]] = {}
         self.told_queue: dict[str, Any] = {}
+        self.told_queue_at = datetime.min.replace(tzinfo=UTC)
         self.alarms: deque[Message] = deque(maxlen=MOST_ALARMS)
         self.changes = Changes()
 
