@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
 import heapq
 import json
 import re
 import sys
 import time
+import wave
+from pathlib import Path
 from typing import NamedTuple
 
-from cti.lab.rootfs import cache_folder
+from bench.link import stream
+from recordings.naming import path_of
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 LONGEST_S = 2.5  # a recorded call is squeezed into this, so that few agents serve many calls
@@ -31,15 +33,15 @@ class Template(NamedTuple):
 
 
 def template() -> Template:
-    """The recorded call with the most events among those that were answered."""
-    raw = gzip.decompress((cache_folder() / "ami-load.gz").read_bytes())
+    """The recorded call of middling length among those that were answered."""
+    raw = stream(record=False)
     calls: dict[bytes, list[bytes]] = {}
     for frame in raw.split(b"\r\n\r\n"):
         linkedid = re.search(rb"\r\n(?:Dest)?Linkedid: ([0-9.]+)", frame)
         if linkedid is not None and frame.startswith(b"Event: "):
             calls.setdefault(linkedid[1], []).append(frame)
     whole = [c for c in calls.values() if _once(c, b"AgentConnect") and _once(c, b"AgentComplete")]
-    frames = max(whole, key=len)
+    frames = sorted(whole, key=len)[len(whole) // 2]
     first = _at(frames[0])
     span = max(_at(frames[-1]) - first, 0.001)
     joined = next(f for f in frames if f.startswith(b"Event: QueueCallerJoin"))
@@ -70,10 +72,14 @@ def _stamps(frames: list[bytes]) -> set[bytes]:
 
 
 class Feeder:
-    """Plays calls to whoever logs in."""
+    """Plays calls to whoever logs in, and leaves a recording of each in *recordings*."""
 
-    def __init__(self, rate: float, calls: int, agents: int) -> None:
-        self.rate, self.calls, self.agents = rate, calls, agents
+    def __init__(self, rate: float, calls: int, agents: int, recordings: Path) -> None:
+        self.rate, self.calls, self.agents, self.recordings = rate, calls, agents, recordings
+        self.audio = recordings / "audio.wav"
+        with wave.open(str(self.audio), "wb") as audio:
+            audio.setparams((1, 2, 8000, 0, "NONE", ""))
+            audio.writeframes(bytes(int(16_000 * LONGEST_S)))
         self.template = template()
         joined = next(f for _, f in self.template.frames if f.startswith(b"Event: AgentConnect"))
         self.member, self.interface = _header(joined, b"MemberName"), _header(joined, b"Interface")
@@ -127,6 +133,7 @@ class Feeder:
                 for i, (after, _) in enumerate(self.template.frames):
                     heapq.heappush(due, (begun / self.rate + after, begun, i))
                 self.alive[begun] = self._ids(begun)
+                self._record(self.alive[begun][0].decode())
                 begun += 1
             ready = []
             while due and due[0][0] <= now:
@@ -140,6 +147,11 @@ class Feeder:
             await writer.drain()
             await asyncio.sleep(0.003)
         self.done.set()
+
+    def _record(self, call_id: str) -> None:
+        place = self.recordings / path_of(call_id)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.hardlink_to(self.audio)
 
     def _ids(self, call: int) -> list[bytes]:
         return [b"1795%06d.%d" % (call // 1000, call * 20 + k) for k in range(len(self.template.ids))]
@@ -164,7 +176,7 @@ def _list(head: bytes, action_id: bytes, last: bytes, items: list[bytes]) -> byt
 def _channel(leg: bytes, linkedid: bytes) -> bytes:
     return (
         b"Event: CoreShowChannel\r\nUniqueid: " + leg + b"\r\nLinkedid: " + linkedid + b"\r\nChannel: Local/x\r\n"
-        b"Context: cti-hotline\r\nApplication: Queue\r\nBridgeId: \r\nDuration: 00:00:01"
+        b"CallerIDNum: \r\nContext: cti-hotline\r\nApplication: Queue\r\nBridgeId: \r\nDuration: 00:00:01"
     )  # fmt: skip
 
 
@@ -174,8 +186,9 @@ async def main() -> None:
     options.add_argument("--rate", type=float, default=60)
     options.add_argument("--calls", type=int, default=15_000)
     options.add_argument("--agents", type=int, default=240)
+    options.add_argument("--recordings", type=Path, required=True)
     chosen = options.parse_args()
-    feeder = Feeder(chosen.rate, chosen.calls, chosen.agents)
+    feeder = Feeder(chosen.rate, chosen.calls, chosen.agents, chosen.recordings)
     server = await asyncio.start_server(feeder.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     start = time.monotonic()
