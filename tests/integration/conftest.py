@@ -1,0 +1,36 @@
+"""A broker, a store and a clock for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cti.store.db import Store
+from tests.integration.broker import (
+    Broker,
+    GatedClock,
+)
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    broker = Broker(tmp_path)
+    try:
+        await broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(tmp_path / "cti.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def clock() -> GatedClock:
+    return GatedClock()
