@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from cti.lab import oracle
 from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
-from cti.lab import oracle
 from cti.lab.service import LabPerson, LabService
 
 KILLS = 200

@@ -34,7 +34,6 @@ from tests.integration.broker import (
     witness,
 )
 
-
 USERS = {"cti": "one", "board": "two", "other": "three"}
 
 
