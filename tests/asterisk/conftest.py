@@ -69,10 +69,10 @@ class Hotline:
         found: dict[str, Any] = next(a for a in self.board()["agents"] if a["number"] == number)
         return found
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         """Rows of the service's database."""
         with closing(sqlite3.connect(f"file:{self.service.database}?mode=ro", uri=True)) as database:
-            return database.execute(query).fetchall()
+            return database.execute(query, values).fetchall()
 
     def until(self, true: Callable[[], object], seconds: float = 10.0) -> None:
         """Wait until something is so; the tier of the real Asterisk is the one that waits on the wall clock."""

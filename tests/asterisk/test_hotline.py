@@ -92,7 +92,7 @@ def test_a_transfer_keeps_one_ticket_with_the_first_agent(hotline: Hotline, citi
 def test_a_pause_set_past_us_is_seen_and_marked(hotline: Hotline, citizens: Citizens) -> None:
     """F45: from the CLI, a phone or another AMI client; the board says 'outside', and desired stays as it was."""
     hotline.sign_in(a1001="3001")
-    hotline.lab.cli('queue pause member Local/3001@lab-seats/n queue hotline reason lunch')
+    hotline.lab.cli("queue pause member Local/3001@lab-seats/n queue hotline reason lunch")
     hotline.until(lambda: hotline.agent("1001")["outside"] == "pause:lunch", 6)
     assert hotline.agent("1001")["state"] == "ready"
     hotline.lab.cli("queue unpause member Local/3001@lab-seats/n queue hotline")

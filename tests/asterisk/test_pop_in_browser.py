@@ -11,6 +11,7 @@ from cti.lab.citizens import Citizens
 from tests.asterisk.conftest import LEAD, PIN, Hotline
 from tests.web.chromium import FLAGS, chromium
 
+POPPED = "select popped_at from tickets where call_id = ?"
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
 
 
@@ -56,6 +57,6 @@ def test_a_caller_rings_and_that_agents_page_alone_shows_the_ticket(
     expect(others.get_by_test_id("pop")).to_have_count(0)
     tile = board.get_by_test_id("agent-tile").filter(has_text="1002")
     expect(tile).to_have_attribute("data-state", "talking")
-    hotline.until(lambda: hotline.rows(f"select popped_at from tickets where call_id = '{second}'") != [(None,)])
-    assert hotline.rows(f"select agent from tickets where call_id = '{first}'") == [("1001",)]
+    hotline.until(lambda: hotline.rows(POPPED, second) != [(None,)])
+    assert hotline.rows("select agent from tickets where call_id = ?", first) == [("1001",)]
     expect(mine.get_by_test_id("state")).to_have_attribute("data-state", "wrap_up", timeout=15_000)

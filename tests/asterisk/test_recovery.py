@@ -43,7 +43,8 @@ def test_calls_of_an_absence_are_read_back_exactly_once(hotline: Hotline, citize
     assert {*before, *after} <= set(tickets)
     assert set(tickets.values()) == {1}
     assert hotline.rows("select distinct state from recordings") == [("ok",)]
-    assert hotline.rows(f"select ending, caller from calls where call_id = '{given_up}'") == [("abandoned", "13800000049")]
+    ending = hotline.rows("select ending, caller from calls where call_id = ?", given_up)
+    assert ending == [("abandoned", "13800000049")]
     linked = dict(hotline.rows("select call_id, linkedid from calls"))
     legs = {row.uniqueid: row.linkedid for row in oracle.read_cel(hotline.lab.cel)}
     assert linked == {call_id: legs[call_id] for call_id in linked}
