@@ -10,12 +10,19 @@ import pytest
 
 from cti.lab.asterisk import LabAsterisk, Program, find_program
 from cti.lab.citizens import Citizens
+from cti.lab.tools import let_node_run
 
 
 @pytest.fixture(scope="session")
 def program() -> Program:
     """Asterisk: an installed one, else one brought into the cache."""
     return find_program()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _playwright_starts() -> None:
+    """A bare Debian lacks a library that Playwright's driver needs."""
+    let_node_run()
 
 
 @pytest.fixture

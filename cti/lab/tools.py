@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shlex
 import shutil
@@ -17,6 +18,7 @@ from cti.lab.rootfs import PBX_PACKAGES, bring, loader_of
 Tool = Literal["chromium", "mosquitto", "sipp"]
 PACKAGES: dict[Tool, str] = {"chromium": "chromium", "mosquitto": "mosquitto", "sipp": "sip-tester"}
 FONTS = "fonts-noto-cjk"  # without it Chinese is boxes in a headless browser
+NODE_LIBRARY, NODE_PACKAGE = "libatomic.so.1", "libatomic1"  # Playwright's driver needs it, a bare Debian lacks it
 BROWSER_PACKAGES = ("chromium", "bubblewrap", FONTS)
 PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
@@ -63,6 +65,28 @@ def _browser(say: Say) -> Path:
     return script
 
 
+def let_node_run(say: Say = print) -> None:
+    """Show the one library that Playwright's driver needs to the programs that we start from now on.
+
+    Raises:
+        RootfsError: it is not installed and cannot be brought.
+    """
+    if not _has_library(NODE_LIBRARY):
+        library = next(bring((NODE_PACKAGE,), say).glob(f"usr/lib/*/{NODE_LIBRARY}"))
+        alone = library.parents[3].with_suffix(".alone")  # without the C library that lies beside it
+        alone.mkdir(exist_ok=True)
+        shutil.copy(library, alone)
+        os.environ["LD_LIBRARY_PATH"] = str(alone)
+
+
+def _has_library(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
 def install_missing(say: Say = print) -> None:
     """As root on Debian: ``apt-get install`` what the tests lack. Otherwise nothing: ``find`` brings it.
 
@@ -72,6 +96,8 @@ def install_missing(say: Say = print) -> None:
     missing = [package for name, package in PACKAGES.items() if not installed(name)]
     if not _has_font():
         missing.append(FONTS)
+    if not _has_library(NODE_LIBRARY):
+        missing.append(NODE_PACKAGE)
     if not missing or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
     say(f"installing {', '.join(missing)}")
@@ -96,6 +122,7 @@ def main() -> int:
         find_program()
         for name in PACKAGES:
             find(name)
+        let_node_run()
     except RootfsError as error:
         print(error, file=sys.stderr)
         return 1
