@@ -122,7 +122,7 @@ def _prepare(engine: Engine, begin: str) -> None:
     def _connect(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver would begin late and by itself; we begin below
         cursor = raw.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

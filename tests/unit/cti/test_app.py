@@ -1,0 +1,69 @@
+"""Two services on one database would dial twice; a wrong profile is said in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cti.app import REGULATIONS, AlreadyRunning, load_profile, only_instance
+from cti.errors import BadInput
+
+HOLD = "import sys; from pathlib import Path; from cti.app import only_instance\n" \
+       "with only_instance(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"  # fmt: skip
+
+
+def test_a_second_instance_is_refused(tmp_path: Path) -> None:
+    """As long as the first one lives; it may come back afterwards."""
+    database = tmp_path / "data" / "cti.db"
+    with only_instance(database), pytest.raises(AlreadyRunning, match="another cti"), only_instance(database):
+        pass
+    with only_instance(database):
+        pass
+
+
+def test_a_killed_instance_leaves_no_lock(tmp_path: Path) -> None:
+    """kill -9 frees the database at once: the lock is the process's, not the file's being there."""
+    database = tmp_path / "cti.db"
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    try:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(AlreadyRunning), only_instance(database):
+            pass
+    finally:
+        other.kill()
+        other.communicate()
+    with only_instance(database):
+        pass
+
+
+def test_a_profile_by_name_or_by_path(tmp_path: Path) -> None:
+    """The shipped rules by their name, a site's own by its path; they are the same rules."""
+    own = tmp_path / "own.toml"
+    own.write_text((REGULATIONS / "hz-12319.toml").read_text())
+    assert load_profile(str(own)) == load_profile("hz-12319")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "../cti/app", "/nonexistent/x.toml"])
+def test_a_profile_that_is_not_there_is_named(name: str) -> None:
+    """The message has the path that was tried."""
+    with pytest.raises(BadInput) as error:
+        load_profile(name)
+    assert error.value.field == "hotline.profile"
+    assert "toml" in error.value.message
+
+
+def test_a_profile_that_does_not_load_names_the_rule(tmp_path: Path) -> None:
+    """The dotted path of the wrong figure, not a stack of calls."""
+    text = (REGULATIONS / "hz-12319.toml").read_text()
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(text.replace("article", "artikel", 1))
+    with pytest.raises(BadInput) as error:
+        load_profile(str(wrong))
+    assert str(wrong) == error.value.field
+    assert error.value.message

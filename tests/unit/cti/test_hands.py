@@ -1,0 +1,192 @@
+"""Effects become the right AMI actions in the right order, and every way they can end comes back as an input."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agents.presence import Agent, Observed, busy, signed_in
+from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
+from cti.engine.inputs import Align, Aligned, Checked, CheckRecording, Dial, Dialled, Input, Trace, Traced
+from cti.hands import Hands
+from cti.recordings.checker import Checked as Found
+from cti.settings import make_settings
+from recordings import State
+
+NOW = datetime(2026, 11, 21, 1, tzinfo=UTC)
+DONE = Reply(True, "Added interface to queue", {}, ())
+DIAL = Dial("cticb-1795284828.7", "Local/3001@lab-seats/n", "13800000009", NOW)
+
+
+@dataclass
+class FakeLink:
+    """Answers actions by their kind; an exception is raised."""
+
+    answers: dict[type[Action], Reply | Exception] = field(default_factory=dict)
+    sent: list[Action] = field(default_factory=list)
+
+    async def send(self, action: Action) -> Reply:
+        self.sent.append(action)
+        answer = self.answers.get(type(action), DONE)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class FakeRecords:
+    """The checker and the tracer."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+        self.may_end = asyncio.Event()
+        self.traced: Traced | None = None
+
+    async def check(self, call_id: str, expected_ms: int) -> Found:
+        self.checks += 1
+        await self.may_end.wait()
+        return Found(State.OK, "p", expected_ms, 9, "ab", "whole")
+
+    async def trace(self, channel_id: str, gone: bool) -> Traced | None:
+        return self.traced
+
+
+class Desk:
+    """Hands with a fake link and fake records, and what came back."""
+
+    def __init__(self) -> None:
+        settings = make_settings({"ami": {"secret": "x"}, "hotline": {"seat_interface": "Local/{seat}@lab-seats/n"}})
+        self.link, self.records = FakeLink(), FakeRecords()
+        self.agents: dict[str, Agent] = {}
+        self.back: list[Input] = []
+        records: Any = self.records
+        self.hands = Hands(settings, self.link, records, records, self.agents.get, self.back.append)
+
+    async def did(self, *effects: Any) -> list[Action]:
+        """The actions that *effects* sent."""
+        self.link.sent.clear()
+        self.back.clear()
+        for effect in effects:
+            self.hands.act(effect)
+        while self.hands._tasks:
+            await asyncio.gather(*self.hands._tasks, return_exceptions=True)
+        return self.link.sent
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    desk = Desk()
+    yield desk
+    await desk.hands.close()
+
+
+def at(seat: str) -> Agent:
+    return signed_in(Agent("1001", "测试"), seat, f"Local/{seat}@lab-seats/n", NOW)
+
+
+async def test_a_new_member_is_added_as_he_should_be(desk: Desk) -> None:
+    """签入 and 示忙 in one action: no moment in which a busy agent could be rung, and no second line in queue_log."""
+    desk.agents["1001"] = busy(at("3001"), "meal", NOW)
+    (add,) = await desk.did(Align("1001"))
+    assert isinstance(add, QueueAdd)
+    assert (add.interface, add.member_name, add.paused, add.reason) == ("Local/3001@lab-seats/n", "1001", True, "meal")
+    assert desk.back == [Aligned("1001", None)]
+
+
+async def test_who_is_there_already_is_paused_or_not_as_wished(desk: Desk) -> None:
+    """Asterisk refuses a second QueueAdd; that is no trouble, and the pause follows."""
+    desk.agents["1001"] = at("3001")
+    desk.link.answers[QueueAdd] = Reply(False, "Unable to add interface: Already there", {}, ())
+    add, pause = await desk.did(Align("1001"))
+    assert isinstance(add, QueueAdd)
+    assert isinstance(pause, QueuePause)
+    assert not pause.paused
+    assert desk.back == [Aligned("1001", None)]
+
+
+async def test_the_old_seat_is_left_before_the_new_one_is_taken(desk: Desk) -> None:
+    """A moved agent never has two phones in the queue; what was added last counts even when nobody saw it yet."""
+    desk.agents["1001"] = at("3001")
+    await desk.did(Align("1001"))
+    desk.agents["1001"] = at("3002")
+    remove, add = await desk.did(Align("1001"))
+    assert isinstance(remove, QueueRemove)
+    assert remove.interface == "Local/3001@lab-seats/n"
+    assert isinstance(add, QueueAdd)
+    assert add.interface == "Local/3002@lab-seats/n"
+
+
+async def test_signed_out_means_removed_even_after_a_restart_of_ours(desk: Desk) -> None:
+    """The interface that Asterisk shows is removed, although this process never added it; absent is as wished."""
+    shown = Observed(True, False, "", NOW, "Local/3007@lab-seats/n")
+    desk.agents["1001"] = Agent("1001", "测试", observed=shown)
+    desk.link.answers[QueueRemove] = Reply(False, "Unable to remove interface: Not there", {}, ())
+    (remove,) = await desk.did(Align("1001"))
+    assert isinstance(remove, QueueRemove)
+    assert remove.interface == "Local/3007@lab-seats/n"
+    assert desk.back == [Aligned("1001", None)]
+
+
+async def test_a_refusal_is_told_and_a_lost_link_is_not(desk: Desk) -> None:
+    """Refused: the lead hears of it. Link down or silent: the resync applies the wish anew, nothing is alarming."""
+    desk.agents["1001"] = at("3001")
+    desk.link.answers[QueueAdd] = Reply(False, "Unable to add interface to queue: No such queue", {}, ())
+    await desk.did(Align("1001"))
+    assert desk.back == [Aligned("1001", "refused")]
+    for lost in (LinkDown("lost"), ActionTimeout("no answer")):
+        desk.link.answers[QueueAdd] = lost
+        await desk.did(Align("1001"))
+        assert desk.back == [Aligned("1001", None)]
+
+
+async def test_only_the_newest_wish_is_applied(desk: Desk) -> None:
+    """Two alignments of one agent in a row both apply what is wished when their turn comes, never what was."""
+    desk.agents["1001"] = busy(at("3001"), "meal", NOW)
+    desk.hands.act(Align("1001"))
+    desk.agents["1001"] = at("3001")
+    sent = await desk.did(Align("1001"))
+    assert [a.paused for a in sent if isinstance(a, QueueAdd)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [
+        (DONE, True),
+        (Reply(False, "Originate failed", {}, ()), False),
+        (ActionTimeout("no answer"), None),
+        (LinkDown("lost"), None),
+    ],
+)
+async def test_what_becomes_of_a_dial(desk: Desk, answer: Reply | Exception, accepted: bool | None) -> None:
+    """Taken, refused, or unknown; sent once with our own ChannelId, and never again by us."""
+    desk.link.answers[Originate] = answer
+    (originate,) = await desk.did(DIAL)
+    assert isinstance(originate, Originate)
+    assert originate.channel_id == DIAL.channel_id
+    assert desk.back == [Dialled(DIAL.channel_id, accepted)]
+
+
+async def test_a_recording_is_looked_at_once_at_a_time(desk: Desk) -> None:
+    """An audit that asks again while the file is still being looked at starts no second look."""
+    for _ in range(3):
+        desk.hands.act(CheckRecording("1795284828.1", 5000))
+    await asyncio.sleep(0)
+    desk.records.may_end.set()
+    await desk.did()
+    assert desk.records.checks == 1
+    await desk.did(CheckRecording("1795284828.1", 5000))
+    assert desk.records.checks == 2
+    assert desk.back == [Checked("1795284828.1", State.OK, 5000, 9, "ab", "whole")]
+
+
+async def test_a_trace_speaks_only_when_it_knows(desk: Desk) -> None:
+    """None: the attempt may still be under way, and is asked for again by the next audit."""
+    await desk.did(Trace("cticb-1795284828.7", False))
+    assert desk.back == []
+    desk.records.traced = Traced("cticb-1795284828.7", "no_answer", None, NOW)
+    await desk.did(Trace("cticb-1795284828.7", True))
+    assert desk.back == [desk.records.traced]

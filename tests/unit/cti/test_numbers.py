@@ -1,0 +1,64 @@
+"""A callback goes to a fixed or mobile line in China, written any way a person writes it, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cti.errors import BadInput
+from cti.numbers import diallable
+
+AREA = "0530"
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("13800000001", "13800000001"),
+        ("138 0000 0001", "13800000001"),
+        ("+86 138-0000-0001", "13800000001"),
+        ("008613800000001", "13800000001"),
+        ("5550001", "05305550001"),
+        ("0530-5550001", "05305550001"),
+        ("（0530）5550001", "05305550001"),
+        ("+86 530 5550001", "05305550001"),
+        ("010 5550 0001", "01055500001"),
+        ("0571-55500001", "057155500001"),
+    ],
+)
+def test_as_it_is_dialled(written: str, dialled: str) -> None:
+    """Mobiles without a prefix, fixed lines with their area code; a local number gets the site's."""
+    assert diallable(written, AREA) == dialled
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "110", "119", "120", "12345", "95588", "10086",  # short codes: nobody is called back there
+        "+1 202 555 0100", "0044 20 7946 0000", "+852 5550 0001",  # abroad
+        "16800000001", "4008000000", "8008100000",  # premium and service numbers
+        "5550001-12", "5550001,12", "5550001x12", "5550001#",  # an extension
+        "", "12", "1" * 16, "1380000000a", "１３８００００００００１", "13800000001@x",
+    ],
+)  # fmt: skip
+def test_nothing_else_is_dialled(refused: str) -> None:
+    """Refused by field, without repeating the number: it ends up in a log."""
+    with pytest.raises(BadInput) as error:
+        diallable(refused, AREA)
+    assert error.value.field == "number"
+    digits = "".join(c for c in refused if c.isdigit())
+    assert not digits or len(digits) < 4 or digits not in str(error.value)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\+?[0-9 ()-]{1,20}", fullmatch=True))
+def test_whatever_is_dialled_is_digits_that_cost_a_normal_call(written: str) -> None:
+    """No text gives a dial string with a byte that Asterisk reads as anything but a digit."""
+    try:
+        dialled = diallable(written, AREA)
+    except BadInput:
+        return
+    assert dialled.isascii()
+    assert dialled.isdigit()
+    assert 10 <= len(dialled) <= 12
+    assert dialled[:2] not in ("00", "11", "12")
