@@ -32,17 +32,8 @@ def cel(event: str, seconds: float, channel: str = AGENT) -> str:
 
 def cdr(channel: str, disposition: str) -> str:
     """A row as asterisk-conf/cti_cdr_custom.conf writes it."""
-    values = (
-        channel,
-        AGENT,
-        f"{SECOND}.000000",
-        "0.000000",
-        f"{SECOND + 9}.000000",
-        disposition,
-        "cti-callback",
-        "L",
-        "",
-    )
+    times = (f"{SECOND + 3}.500000", "0.000000", f"{SECOND + 9}.000000")
+    values = (channel, AGENT, *times, disposition, "cti-callback", "L", "")
     return ",".join(f'"{value}"' for value in values) + "\n"
 
 
