@@ -113,20 +113,16 @@ class Diallings:
         if agent is not None:
             self.world.put_agent(presence.talks(agent, dialling.channel_id, event.at))
 
-    def dialled(self, event: ami.DialBegin | ami.DialEnd, now: datetime) -> None:
-        """The caller's phone rings, or its ringing ended."""
+    def dialled(self, event: ami.DialEnd, now: datetime) -> None:
+        """The ringing of the caller's phone ended."""
         found = self._find(event.uniqueid or "")
         if found is None:
             return
         callback, dialling = found
-        if isinstance(event, ami.DialBegin):
-            self.world.put_callback(callback.with_dialling(replace(dialling, ringing_since=event.at)))
-            return
         outcome = _STATUS.get(event.dial_status, AttemptOutcome.FAILED)
         if outcome is AttemptOutcome.REACHED:
             self.world.put_callback(callback.with_dialling(replace(dialling, answered_at=event.at)))
-            recording = Recording(dialling.channel_id, callback.ticket_id, path_of(dialling.channel_id))
-            self.world.put_recording(recording)
+            self.world.put_recording(self._recording(callback, dialling))
         else:
             self._end(callback, dialling, outcome, event.at, now)
 
@@ -140,11 +136,8 @@ class Diallings:
             callback, dialling = found
             if dialling.answered_at is not None:
                 self._end(callback, dialling, AttemptOutcome.REACHED, at, now)
-            elif dialling.ringing_since is not None:
-                self._end(callback, dialling, AttemptOutcome.NO_ANSWER, at, now)
             else:
-                # The agent did not pick up; or the caller was rung while the link, or we, were away. Guessed wrong, he
-                # would be rung again too soon.
+                # We may have been away while the caller's phone rang: not having seen it proves nothing.
                 self.world.changes.effects.append(Trace(channel_id, gone=True))
         return True
 
@@ -157,6 +150,8 @@ class Diallings:
         data = {"ordinal": attempt.ordinal, "outcome": outcome.value}
         self.world.tell(at, "callback.attempt", callback.callback_id, data)
         if outcome is AttemptOutcome.REACHED and dialling.answered_at is not None:
+            if dialling.channel_id not in self.world.recordings:  # answered while we were away
+                self.world.put_recording(self._recording(callback, dialling))
             talk_ms = max((at - dialling.answered_at) // MS, 0)
             self.world.changes.effects.append(CheckRecording(dialling.channel_id, talk_ms))
         most = self.world.callback_limits.most
@@ -167,6 +162,9 @@ class Diallings:
         else:
             wait = self.retry if not attempt.counts else timedelta(0)
             self.plan(replace(callback, state="due"), now + wait, now)
+
+    def _recording(self, callback: Callback, dialling: Dialling) -> Recording:
+        return Recording(dialling.channel_id, callback.ticket_id, path_of(dialling.channel_id))
 
     def _close(self, callback: Callback, state: str, now: datetime) -> None:
         self.world.put_callback(replace(callback, state=state, due_at=None, closed_at=now))

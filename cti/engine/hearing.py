@@ -59,12 +59,12 @@ class Hearing:
                 self._transferred(event, now)
             case ami.OriginateResponse():
                 self.diallings.originated(event, now)
-            case ami.DialBegin() | ami.DialEnd():
+            case ami.DialEnd():
                 self.diallings.dialled(event, now)
             case ami.MemberState():
                 self.member(event.member_name, event.queue, _seen(event), now)
             case _:
-                pass  # FullyBooted and Shutdown are the link's; bridges and monitors tell nothing that is kept
+                pass  # the link takes FullyBooted and Shutdown; what is left tells nothing that is kept
 
     def member(self, number: str, queue: str, seen: Observed, now: datetime) -> None:
         """What Asterisk shows of a queue member, from an event or a snapshot."""

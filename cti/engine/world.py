@@ -51,7 +51,6 @@ class Dialling:
     agent: str
     attempt: Attempt
     answered_at: datetime | None = None
-    ringing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
