@@ -76,11 +76,13 @@ def _play(stage: Stage) -> int:
 def _signals() -> Iterator[None]:
     """The first SIGINT, SIGTERM or SIGHUP raises ``_Ended``; while things end, further ones are ignored."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ending = False
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        raise _Ended
+        nonlocal ending
+        if not ending:  # make passes on what the terminal sent already
+            ending = True
+            raise _Ended
 
     before = {number: signal.signal(number, end) for number in numbers}
     try:

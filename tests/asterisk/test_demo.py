@@ -51,7 +51,8 @@ class Demo:
         raise AssertionError(f"the demo ended without {pattern}: {self.said}")
 
     def end(self, sig: signal.Signals = signal.SIGTERM) -> int:
-        """Send *sig* and wait; the exit status."""
+        """Send *sig* twice, as a terminal and make do, and wait; the exit status."""
+        self.process.send_signal(sig)
         self.process.send_signal(sig)
         return self.wait()
 
