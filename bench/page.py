@@ -32,7 +32,7 @@ from cti.lab.tools import find
 
 AT_MOST_MS = 100.0
 PIN = "482915"
-TALK_S = 3.0
+TALK_S = 2.0
 WARM_S = 5.0
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 OBSERVER = """
@@ -152,8 +152,8 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--rate", type=float, default=20)
     options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--agents", type=int, default=90)
-    options.add_argument("--pages", type=int, default=6)
+    options.add_argument("--agents", type=int, default=54)
+    options.add_argument("--pages", type=int, default=3)
     options.add_argument("--place", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.place:

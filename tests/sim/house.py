@@ -119,7 +119,7 @@ class House:
         self.wakes.clear()
         self.engine = Engine(
             settings, load_profile("hz-12319"), ZONE, self.store, self.clock,  # type: ignore[arg-type]
-            Ids(self.rng), act=self.effects.append, wake=self.wakes.__setitem__, after_commit=lambda: None,
+            Ids(self.rng), act=self._act, wake=self.wakes.__setitem__, after_commit=lambda: None,
             on_overflow=lambda: None,
         )  # fmt: skip
         await self.engine.load()
@@ -181,6 +181,13 @@ class House:
             if answer is not None and not self.engine._inbox:
                 return
 
+    def _act(self, effect: Effect) -> None:
+        """An effect begins: what decided it must be on disk by now."""
+        if isinstance(effect, Dial):
+            committed = self.rows("select outcome from attempts where channel_id = ?", effect.channel_id)
+            assert committed == [("placing",)], "dialled before the commit"
+        self.effects.append(effect)
+
     def _carry_out(self) -> None:
         for effect in self.effects:
             match effect:
@@ -199,8 +206,6 @@ class House:
         self.effects.clear()
 
     def _dial(self, dial: Dial) -> None:
-        committed = self.rows("select outcome from attempts where channel_id = ?", dial.channel_id)
-        assert committed == [("placing",)]
         self.dialled.append(dial)
         chance = self.rng.random()
         if chance < 0.1:
