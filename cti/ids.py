@@ -24,7 +24,8 @@ class Ids:
 
     def channel(self, now: datetime) -> str:
         """A ChannelId for an Originate. Asterisk makes it the Uniqueid, so it has that form: ``cticb-epoch.number``."""
-        return f"cticb-{int(now.timestamp())}.{self._rng.getrandbits(32)}"
+        # All equally long: Asterisk refuses an id that is the beginning of a living one's.
+        return f"cticb-{int(now.timestamp())}.{self._rng.getrandbits(32):010}"
 
 
 def _base32(value: int, width: int) -> str:

@@ -103,7 +103,7 @@ class WebSettings(_Topic):
     """The pages and the API."""
 
     host: str = "127.0.0.1"
-    port: Port = 8088
+    port: Port = 8090
     certificate: Path | None = None
     """PEM; with ``key`` the pages are https, which notifications need on a LAN."""
     key: Path | None = None

@@ -159,11 +159,14 @@ class MqttBus:
                 tasks.create_task(_raise_when_lost(client))
                 tasks.create_task(self._save_regularly())
                 tasks.create_task(self._send(client))
-        except* (aiomqtt.MqttError, _AwayError, _RefusedError) as errors:
-            first = _first(errors)
-            raise first from first.__cause__  # it says why the connection ended
-        except* OperationalError as errors:
-            raise _AwayError(f"the database is busy: {type(_first(errors)).__name__}") from None
+        except ExceptionGroup as errors:  # not except*: what is raised inside that comes out as a group again
+            lost = errors.subgroup((aiomqtt.MqttError, _AwayError, _RefusedError))
+            if lost is not None:
+                first = _first(lost)
+                raise first from first.__cause__  # it says why the connection ended
+            if (busy := errors.subgroup(OperationalError)) is not None:
+                raise _AwayError(f"the database is busy: {type(_first(busy)).__name__}") from None
+            raise
 
     async def _send(self, client: _Client) -> None:
         await client.publish(self._status_topic, b"online", qos=1, retain=True)

@@ -146,13 +146,13 @@ def test_a_taken_port_is_told_and_another_one_used(start: list[Demo], tmp_path: 
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            other.bind(("127.0.0.1", 8088))
+            other.bind(("127.0.0.1", 8090))
             other.listen()
         except OSError:
             pass  # somebody holds it already: as good
         demo = Demo(tmp_path)
         start.append(demo)
-        port = demo.wait_for(r"port 8088 is taken: the pages are on (\d+)")[1]
+        port = demo.wait_for(r"port 8090 is taken: the pages are on (\d+)")[1]
         assert demo.wait_for(r"Open +(\S+)")[1] == f"http://127.0.0.1:{port}"
         assert demo.end() == 0
 

@@ -1,9 +1,10 @@
-"""Where Chromium is, and how it is started so that it looks up nothing on any network."""
+"""How Chromium is started so that it looks up nothing on any network."""
 
 from __future__ import annotations
 
 import os
-import shutil
+
+from cti.lab.tools import find
 
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -13,12 +14,9 @@ FLAGS = [
 
 
 def chromium() -> str:
-    """The path of Chromium.
+    """The path of Chromium: ``CTI_CHROMIUM``, else an installed one, else a brought one.
 
     Raises:
-        RuntimeError: when there is none, with the command that brings it.
+        RootfsError: there is none and none can be brought; names the command that brings it.
     """
-    found = os.environ.get("CTI_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        raise RuntimeError("Chromium is missing: apt-get install chromium (or set CTI_CHROMIUM to its path)")
-    return found
+    return os.environ.get("CTI_CHROMIUM") or find("chromium")[0]

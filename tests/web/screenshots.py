@@ -1,6 +1,6 @@
 """Take the documented pictures from a running service.
 
-    python -m tests.web.screenshots http://127.0.0.1:8088 docs/screenshots --login 1001:PIN --lead 9001:PIN
+    python -m tests.web.screenshots http://127.0.0.1:8090 docs/screenshots --login 1001:PIN --lead 9001:PIN
 
 Writes ``agent.png`` (with a call on the line, if one comes in time) and ``board.png`` (likewise with a caller waiting).
 """
