@@ -6,11 +6,10 @@ The oracle is Asterisk's own: queue_log for answered calls, CEL for dialled legs
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,32 +17,20 @@ import pytest
 from cti.lab import oracle
 from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
-from cti.lab.service import LabPerson, LabService
+from tests.asterisk.conftest import LEAD, PIN, Hotline
 
 KILLS = 200
 SEED = 20261121
-SEATS = {"1001": "3001", "1002": "3002", "1003": "3003", "1004": "3004"}
-PIN = "482915"
-LEAD = LabPerson("2001", "测试值班长", "lead", PIN)
-
-
-def noon_profile(folder: Path) -> Path:
-    """The shipped rules in a zone where it is about noon now, so that callbacks may be dialled during the test."""
-    offset = (12 - datetime.now(UTC).hour) % 24
-    zone = f"Etc/GMT{-offset:+d}" if offset <= 14 else f"Etc/GMT{24 - offset:+d}"
-    text = Path("regulations/hz-12319.toml").read_text().replace("Asia/Shanghai", zone if offset else "Etc/GMT")
-    path = folder / "noon.toml"
-    path.write_text(text)
-    return path
-
-
-def rows(service: LabService, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(f"file:{service.database}?mode=ro", uri=True) as database:
-        return database.execute(query).fetchall()
+SEATS = {"a1001": "3001", "a1002": "3002", "a1003": "3003", "a1004": "3004"}
+UNSETTLED = (
+    "select 'recording', call_id, state, reason from recordings where state not in ('ok', 'repaired')",
+    "select 'call', call_id, ending, agent from calls where ended_at is null or ending = 'left'",
+    "select 'attempt', channel_id, outcome, agent from attempts where outcome = 'placing'",
+)
 
 
 class Callers(threading.Thread):
-    """Citizens ring about three times a second until told to stop; talks last 0.4 to 3 s, some give up."""
+    """Citizens ring about three times a second until told to stop; they stay 0.4 to 3 s, so many give up."""
 
     def __init__(self, lab: LabAsterisk) -> None:
         super().__init__(daemon=True)
@@ -53,90 +40,75 @@ class Callers(threading.Thread):
     def run(self) -> None:
         with Citizens.of(self.lab) as citizens:
             while not self.stop.wait(self.rng.uniform(0.1, 0.5)):
-                number = f"1380000{self.rng.randrange(100):04d}"
-                citizens.call("12319", self.rng.uniform(0.4, 3), number)
+                citizens.call("12319", self.rng.uniform(0.4, 3), f"1380000{self.rng.randrange(100):04d}")
+
+
+@pytest.fixture
+def hotline(lab: LabAsterisk, tmp_path: Path) -> Iterator[Hotline]:
+    """A hotline at noon whose callbacks are dialled at once."""
+    working = Hotline(lab, tmp_path / "service", callback={"agent_ring_s": 5, "ring_s": 5, "retry_agent_s": 2})
+    try:
+        yield working
+    finally:
+        working.service.stop()
 
 
 @pytest.mark.asterisk
 @pytest.mark.timeout(1500)
-def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, tmp_path: Path) -> None:
+def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, hotline: Hotline) -> None:
     """Every CONNECT in queue_log has one ticket and one recording; no attempt is dialled twice (seeded)."""
-    rng = random.Random(SEED)
-    service = LabService.beside(
-        lab, tmp_path / "service", hotline={"profile": str(noon_profile(tmp_path))},
-        callback={"agent_ring_s": 5, "ring_s": 5, "retry_agent_s": 2},
-    )  # fmt: skip
-    service.prepare([LabPerson(n, f"测试话务员{n}", "agent", PIN) for n in SEATS] + [LEAD])
-    service.start()
-    for number, seat in SEATS.items():
-        assert service.log_in(number, PIN).ask("POST", "me/sign-in", {"seat": seat}).status == 200
+    hotline.sign_in(**SEATS)
     callers = Callers(lab)
     callers.start()
-    asked = 0
     try:
-        for kill in range(KILLS):
-            if kill % 10 == 0:
-                # Now and then live for long enough to take a callback's request.
-                service.wait_live()
-                lead = service.log_in(LEAD.number, PIN)
-                asked += 1
-                body = {"number": f"138000010{asked:02d}", "agent": rng.choice(sorted(SEATS))}
-                assert lead.ask("POST", "callbacks", body, Idempotency_Key=f"k{asked}").status in (200, 201)
-            time.sleep(rng.uniform(0.0, 3.0))
-            service.kill()
-            service.spawn()
+        kill_and_start(hotline, random.Random(SEED))
     finally:
         callers.stop.set()
         callers.join()
-    service.wait_live()
+    hotline.service.wait_live()
     with Citizens.of(lab) as citizens:
         citizens.wait_for(lambda: lab.channels() == 0, "the last call to end", 60)
-    wait_until_settled(service)
-    service.stop()
+    hotline.until(lambda: not [row for query in UNSETTLED for row in hotline.rows(query)], 60)
+    hotline.service.stop()
+    calls_are_whole(lab, hotline)
+    nobody_is_rung_twice(lab, hotline)
+    assert hotline.rows("pragma integrity_check") == [("ok",)]
 
+
+def kill_and_start(hotline: Hotline, rng: random.Random) -> None:
+    """The kills. Every tenth time the service lives until it has taken a request for a callback."""
+    for kill in range(KILLS):
+        if kill % 10 == 0:
+            hotline.service.wait_live()
+            lead = hotline.service.log_in(LEAD, PIN)
+            body = {"number": f"13800001{kill:03d}", "agent": rng.choice(sorted(SEATS))[1:]}
+            assert lead.ask("POST", "callbacks", body, Idempotency_Key=f"k{kill}").status == 201
+        time.sleep(rng.uniform(0.0, 3.0))
+        hotline.service.kill()
+        hotline.service.spawn()
+
+
+def calls_are_whole(lab: LabAsterisk, hotline: Hotline) -> None:
+    """queue_log against calls, tickets and recordings."""
     log = oracle.read_queue_log(lab.queue_log)
-    answered = {row.call_id for row in log if row.verb == "CONNECT"}
-    assert len(answered) > KILLS
-    tickets = Counter(str(r[0]) for r in rows(service, "select call_id from tickets"))
-    assert set(tickets) == answered
-    assert max(tickets.values()) == 1
-    recordings = Counter(str(r[0]) for r in rows(service, "select call_id from recordings where ticket_id is not null"))
-    assert answered <= set(recordings)
-    assert max(recordings.values()) == 1
-    states = Counter(str(r[0]) for r in rows(service, "select state from recordings"))
-    assert set(states) <= {"ok", "repaired"}, states
     entered = {row.call_id for row in log if row.verb == "ENTERQUEUE"}
-    calls = {str(r[0]) for r in rows(service, "select call_id from calls")}
-    assert calls == entered
-    assert rows(service, "select count(*) from calls where ended_at is null") == [(0,)]
+    answered = {row.call_id for row in log if row.verb == "CONNECT"}
+    assert len(answered) > KILLS // 2
+    assert {row[0] for row in hotline.rows("select call_id from calls")} == entered
+    for query in ("select call_id from tickets", "select call_id from recordings where ticket_id is not null"):
+        assert Counter(row[0] for row in hotline.rows(query)) == Counter(answered)
+    print(f"{KILLS} kills: {len(entered)} calls, {len(answered)} answered, each with one ticket and one recording")
 
-    attempts = rows(service, "select channel_id, callback_id, outcome from attempts")
-    cel = [row for row in oracle.read_cel(lab.cel) if row.linkedid.startswith("cticb-")]
-    dialled = Counter(row.linkedid for row in cel if row.event == "CHAN_START" and row.uniqueid == row.linkedid)
-    assert set(dialled) <= {str(a[0]) for a in attempts}
+
+def nobody_is_rung_twice(lab: LabAsterisk, hotline: Hotline) -> None:
+    """CEL against attempts: each ChannelId was dialled once at most. Two hours must lie between two attempts that rang
+    the caller, so within this test no citizen's phone rings twice."""
+    cel = [row for row in oracle.read_cel(lab.cel) if row.event == "CHAN_START" and row.linkedid.startswith("cticb-")]
+    dialled = Counter(row.linkedid for row in cel if row.uniqueid == row.linkedid)
+    attempts = {row[0]: row[1] for row in hotline.rows("select channel_id, outcome from attempts")}
+    assert set(dialled) <= set(attempts)
     assert set(dialled.values()) <= {1}
-    # Two hours must lie between two attempts that rang the caller, so in this test each callback rings once at most.
-    rang = Counter(str(a[1]) for a in attempts if str(a[2]) not in ("agent_away", "failed"))
-    assert set(rang.values()) <= {1}
-    citizens_rung = Counter(
-        row.exten
-        for row in cel
-        if row.event == "CHAN_START" and row.context == "lab-citizens" and row.channel.endswith(";2")
-    )
-    assert set(citizens_rung.values()) <= {1}
-    assert rows(service, "pragma integrity_check") == [("ok",)]
-    print(f"{KILLS} kills: {len(answered)} answered of {len(entered)}, {len(attempts)} attempts, {dict(states)}")
-    print(f"{sum(citizens_rung.values())} citizens rung back, none twice")
-
-
-def wait_until_settled(service: LabService, seconds: float = 60) -> None:
-    """Until every recording has been looked at, every reason is known and no attempt is under way."""
-    limit = time.monotonic() + seconds
-    unsettled = (
-        "select 'recording', call_id, state, reason from recordings where state not in ('ok', 'repaired')",
-        "select 'call', call_id, ending, agent from calls where ended_at is null or ending = 'left'",
-        "select 'attempt', channel_id, outcome, agent from attempts where outcome = 'placing'",
-    )
-    while left := [row for query in unsettled for row in rows(service, query)]:
-        assert time.monotonic() < limit, left
-        time.sleep(0.2)
+    rung = Counter(row.exten for row in cel if row.context == "lab-citizens" and row.channel.endswith(";2"))
+    assert len(rung) > 5
+    assert set(rung.values()) == {1}
+    print(f"{len(attempts)} attempts, {len(rung)} citizens rung back, none twice; {dict(Counter(attempts.values()))}")
