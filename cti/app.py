@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 import random
 import socket
@@ -21,6 +22,7 @@ from cti.bus.mqtt import CONSUMER, MqttBus
 from cti.clock import Clock, SystemClock
 from cti.deadlines import Deadlines
 from cti.engine import Engine
+from cti.engine.hearing import HEARD
 from cti.engine.inputs import Due
 from cti.errors import BadInput, CtiError
 from cti.hands import Hands
@@ -37,6 +39,7 @@ from cti.web.throttle import LoginThrottle
 from regulations import Profile, ProfileError, parse_profile
 
 log = structlog.get_logger()
+GC_EVERY = 20_000  # allocations between two looks for cycles
 KEEP_MESSAGES = timedelta(days=7)  # a page or a broker that was away longer starts from the present state
 REGULATIONS = Path(__file__).parent.parent / "regulations"
 
@@ -111,6 +114,10 @@ def make_service(settings: Settings, profile: Profile, store: Store, clock: Cloc
     return Service(settings, profile, zone, store, clock, rng)
 
 
+def _trouble(what: str) -> None:
+    log.warning("ami", trouble=what)
+
+
 class Service:
     """Every part, wired."""
 
@@ -129,11 +136,12 @@ class Service:
         )  # fmt: skip
         self.watch = Watch(self.engine, lambda: self.link, self.files, clock)
         ami = settings.ami
+        account = LinkSettings(
+            ami.host, ami.port, ami.username, ami.secret, ami.action_timeout_s, system_name=ami.system_name
+        )
         self.link = Link(
-            LinkSettings(
-                ami.host, ami.port, ami.username, ami.secret, ami.action_timeout_s, system_name=ami.system_name
-            ),
-            clock, self.engine.hear, self.watch.link_changed, lambda what: log.warning("ami", trouble=what), rng.random,
+            account, clock, self.engine.hear, self.watch.link_changed, _trouble, rng.random,
+            frozenset(kind.__name__ for kind in HEARD),
         )  # fmt: skip
         checker = RecordingChecker(settings.asterisk.recordings, clock)
         self.hands = Hands(settings, self.link, checker, self.files, self.engine.agent, self.engine.put)
@@ -170,6 +178,11 @@ class Service:
         await self.engine.load()
         await self.files.open()
         listener = listen(self.settings.web)
+        # What is loaded by now lives as long as the process: it need not be looked at by every collection, and calls
+        # make few cycles, so collections may be rarer too.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_EVERY)
         log.info("starting", pbx=self.settings.pbx_id, web=f"{self.settings.web.host}:{self.settings.web.port}")
         try:
             async with asyncio.TaskGroup() as group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable
 from datetime import datetime
 
@@ -19,23 +20,30 @@ class Deadlines:
         self._clock = clock
         self._on_due = on_due
         self._due: dict[str, datetime] = {}
-        self._changed = asyncio.Event()
+        self._order: list[tuple[datetime, str]] = []  # a heap; entries that no longer match _due are passed over
+        self._sooner = asyncio.Event()
 
     def at(self, key: str, moment: datetime) -> None:
         """Wake for *key* at *moment* (aware); a moment in the past wakes at once."""
+        if self._due.get(key) == moment:
+            return
         self._due[key] = moment
-        self._changed.set()
+        heapq.heappush(self._order, (moment, key))
+        if self._order[0] == (moment, key):
+            self._sooner.set()
 
     async def run(self) -> None:
         """Wake until cancelled."""
         while True:
             now = self._clock.now()
-            for key in [key for key, moment in self._due.items() if moment <= now]:
-                del self._due[key]
-                self._on_due(key)
-            self._changed.clear()
-            if not self._due:
-                await self._changed.wait()
+            while self._order and (self._order[0][0] <= now or self._due.get(self._order[0][1]) != self._order[0][0]):
+                moment, key = heapq.heappop(self._order)
+                if self._due.get(key) == moment:
+                    del self._due[key]
+                    self._on_due(key)
+            self._sooner.clear()
+            if not self._order:
+                await self._sooner.wait()
                 continue
-            seconds = (min(self._due.values()) - now).total_seconds()
-            await sleep_or(self._clock, min(seconds, LONGEST_SLEEP_S), self._changed)
+            seconds = (self._order[0][0] - now).total_seconds()
+            await sleep_or(self._clock, min(seconds, LONGEST_SLEEP_S), self._sooner)

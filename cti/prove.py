@@ -90,7 +90,7 @@ class _Prover:
         self.up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         ami = settings.ami
         account = LinkSettings(ami.host, ami.port, ami.username, ami.secret, ami.action_timeout_s)
-        self.link = Link(account, clock, lambda event: None, self._state, lambda trouble: None)
+        self.link = Link(account, clock, lambda event: None, self._state, lambda trouble: None, wanted=frozenset())
 
     def _state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP and not self.up.done():

@@ -15,7 +15,7 @@ from typing import TypeVar
 from panoramisk.message import Message
 
 from cti.ami.actions import Action, CoreSettings, CoreShowChannels, CoreStatus, Login, Ping, QueueStatus
-from cti.ami.events import Event
+from cti.ami.events import WANTED, Event
 from cti.ami.items import ChannelItem, EntryItem, Item, MemberItem, ParamsItem, parse_item
 from cti.ami.protocol import AmiProtocol, LinkDown
 from cti.ami.wire import Stats, mended
@@ -129,6 +129,7 @@ class Link:
         on_state: told each change of state and why.
         on_trouble: told in one line, without callers' data, what was wrong on the wire.
         jitter: a number in [0, 1) for each wait, so that many clients do not come back in step.
+        wanted: names of the events that *on_event* is told; the others are dropped before they are parsed.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class Link:
         on_state: Callable[[LinkState, str], None],
         on_trouble: Callable[[str], None],
         jitter: Callable[[], float] = _RANDOM.random,
+        wanted: frozenset[str] = WANTED,
     ) -> None:
         self.state = LinkState.DOWN
         self.reason = ""
@@ -147,6 +149,7 @@ class Link:
         self._clock = clock
         self._on_event, self._on_state, self._report = on_event, on_state, on_trouble
         self._jitter = jitter
+        self._wanted = wanted
         self._wire: AmiProtocol | None = None
         self._retry = asyncio.Event()
 
@@ -233,7 +236,15 @@ class Link:
             _Refused: the login was refused.
         """
         settings = self._settings
-        wire = AmiProtocol(self.stats, self._on_event, self._booted, self._lost, self._on_trouble, settings.system_name)
+        wire = AmiProtocol(
+            self.stats,
+            self._on_event,
+            self._booted,
+            self._lost,
+            self._on_trouble,
+            settings.system_name,
+            self._wanted,
+        )
         self._wire = wire
         try:
             await self._connect(wire)

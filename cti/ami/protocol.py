@@ -31,6 +31,9 @@ ITEMS = frozenset(
 )
 """Names of frames that belong to an answer. They carry our ActionID and no Timestamp."""
 
+LINK_EVENTS = frozenset({FullyBooted.__name__, Shutdown.__name__})
+"""What the link itself needs, whatever is wanted of it."""
+
 KEPT = ITEMS | frozenset(name.encode() for name in WANTED)
 
 
@@ -49,6 +52,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         on_booted: told when Asterisk has booted.
         on_lost: told once and at once why the session is of no more use, before what waits on it fails.
         on_trouble: told in one line, without callers' data, what was wrong on the wire.
+        wanted: names of the events to parse; the others are dropped unread.
         system_name: Asterisk's ``systemname``; when given, events that do not carry it are quarantined.
     """
 
@@ -60,6 +64,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         on_lost: Callable[[str], None],
         on_trouble: Callable[[str], None],
         system_name: str = "",
+        wanted: frozenset[str] = WANTED,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.banner: asyncio.Future[None] = loop.create_future()
@@ -73,7 +78,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]
         self.responses: dict[str, Exchange] = {}
         self.transport: asyncio.Transport | None = None
         self._stats = stats
-        self._framer = Framer(KEPT, stats)
+        self._framer = Framer(ITEMS | {name.encode() for name in wanted | LINK_EVENTS}, stats)
         self._on_event, self._on_booted, self._on_lost, self._on_trouble = on_event, on_booted, on_lost, on_trouble
         self._mark = f"\r\nSystemName: {system_name}\r\n".encode() if system_name else b""
         self._own = f"action/{Exchange.action_id_generator.uid}/"

@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import math
 import random
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 import aiomqtt
@@ -32,6 +34,7 @@ from cti.store.db import Store
 
 CONSUMER = "mqtt"
 BATCH = 500  # rows read at once; more than the window, since each pause between two of them costs a TCP delay of 40 ms
+AT_HAND = 2_000  # messages kept in memory for the next publish; a broker that is further behind reads the rest
 WINDOW = 100  # publishes in flight; awaiting each one alone is bound by its round trip (design, decision 12)
 LINGER_S = 0.05  # from one reading of the outbox to the next: at most 20 a second, whatever the traffic
 SAVE_S = 1.0  # the position is written this often; after a crash what was sent since is sent again
@@ -107,12 +110,15 @@ class MqttBus:
         self._source = f"/{settings.site}/{topic_part(instance)}"
         self._status_topic = f"{self._base}/service/{topic_part(instance)}/status"
         self._news = asyncio.Event()
+        self._at_hand: deque[Message] = deque(maxlen=AT_HAND)
         self._position = self._saved = 0
         self._up_at = 0.0
         self.status = BusStatus(BusState.AWAY if settings.host else BusState.OFF, "", clock.now())
 
-    def wake(self) -> None:
-        """There are new rows in the outbox, and they are committed."""
+    def wake(self, messages: Sequence[Message] = ()) -> None:
+        """There are new rows in the outbox, and they are committed; *messages* spare reading them back."""
+        if self.status.state is BusState.UP:
+            self._at_hand.extend(messages)
         self._news.set()
 
     async def run(self) -> None:
@@ -179,14 +185,25 @@ class MqttBus:
         self._say(BusState.UP, "")
         while True:
             self._news.clear()
-            async with self._store.read() as connection:
-                messages = await outbox.after(connection, self._position, BATCH)
+            messages = self._next_at_hand() or await self._next_stored()
             if messages:
                 await self._publish(client, messages)
                 self._position = messages[-1].seq
             if len(messages) < BATCH:
                 await self._news.wait()
                 await self._clock.sleep(LINGER_S)
+
+    def _next_at_hand(self) -> list[Message]:
+        """The messages that follow directly on what was published last, when they are still in memory."""
+        while self._at_hand and self._at_hand[0].seq <= self._position:
+            self._at_hand.popleft()
+        if not self._at_hand or self._at_hand[0].seq != self._position + 1:
+            return []
+        return [self._at_hand.popleft() for _ in range(min(len(self._at_hand), BATCH))]
+
+    async def _next_stored(self) -> list[Message]:
+        async with self._store.read() as connection:
+            return await outbox.after(connection, self._position, BATCH)
 
     async def _publish(self, client: _Client, messages: Sequence[Message]) -> None:
         """Send *messages* in order without awaiting each; returns when the broker has acknowledged all of them."""
@@ -269,8 +286,19 @@ def _first(errors: BaseExceptionGroup[Any]) -> Exception:
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
+class _Packed(Properties):
+    """Properties that are packed once: they are the same for every message."""
+
+    def pack(self) -> bytes:
+        if "_bytes" not in self.__dict__:
+            self.__dict__["_bytes"] = super().pack()  # type: ignore[no-untyped-call]
+        packed: bytes = self.__dict__["_bytes"]
+        return packed
+
+
+@cache
 def _properties() -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties = _Packed(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.ContentType = CONTENT_TYPE
     properties.PayloadFormatIndicator = 1  # UTF-8
     return properties

@@ -20,7 +20,7 @@ from cti.clock import Clock
 from cti.commands import Command, Outcome, RequestCallback, SignIn
 from cti.engine.asking import Asking
 from cti.engine.dialling import Diallings
-from cti.engine.hearing import Hearing
+from cti.engine.hearing import HEARD, Hearing
 from cti.engine.inputs import (
     Aligned,
     Asked,
@@ -53,7 +53,7 @@ log = structlog.get_logger()
 
 MOST_WAITING = 100_000  # inputs; beyond it the oldest knowledge is worthless and a resync is cheaper
 MOST_AT_ONCE = 500  # inputs in one transaction
-GATHER_S = 0.006  # a batch waits this long for company: one commit instead of many, far below the 20 ms promised
+GATHER_S = 0.007  # a batch waits this long for company: one commit instead of many, far below the 20 ms promised
 QUEUE_STATE_APART = timedelta(milliseconds=200)  # a retained state that changes faster is read by nobody
 RETRY_S = 0.25  # between tries when the database is locked, by a backup for example
 
@@ -62,7 +62,7 @@ class Engine:
     """The only consumer of inputs and the only writer of the world.
 
     Args:
-        after_commit: told that messages became durable (MQTT wakes up).
+        after_commit: told which messages became durable (MQTT wakes up).
         act: takes each effect after the commit of what decided it.
         wake: asked to put ``Due(key)`` at a moment of the wall clock.
         on_overflow: told that inputs were dropped; the caller resyncs.
@@ -78,7 +78,7 @@ class Engine:
         ids: Ids,
         act: Callable[[Effect], None],
         wake: Callable[[str, datetime], None],
-        after_commit: Callable[[], None],
+        after_commit: Callable[[list[Message]], None],
         on_overflow: Callable[[], None],
     ) -> None:
         hotline = settings.hotline
@@ -104,7 +104,8 @@ class Engine:
 
     def hear(self, event: Event) -> None:
         """Give the engine one AMI event."""
-        self.put(Heard(event))
+        if isinstance(event, HEARD):
+            self.put(Heard(event))
 
     async def submit(self, command: Command) -> Outcome:
         """Ask for something and wait until the answer is durable.
@@ -167,7 +168,7 @@ class Engine:
         messages = await self._commit(changes) if changes.rows() else []
         self._bus.publish(messages)
         if messages:
-            self._after_commit()
+            self._after_commit(messages)
         for key, at in changes.wakes.items():
             self._wake(key, at)
         for effect in changes.effects:
@@ -181,19 +182,14 @@ class Engine:
 
     async def _fetch(self, batch: list[Input]) -> None:
         """Bring what this batch speaks of and memory no longer holds: old calls, new people."""
-        spoken = {fact.call_id for item in batch if isinstance(item, Read) for fact in item.facts}
-        unknown = spoken - self.world.calls.keys()
-        keys = {
-            item.command.request_key
-            for item in batch
-            if isinstance(item, Asked) and isinstance(item.command, RequestCallback) and item.command.request_key
-        }
-        strangers = any(
-            isinstance(item, Asked)
-            and isinstance(item.command, SignIn)
-            and item.command.number not in self.world.agents
-            for item in batch
-        )
+        rare = [item for item in batch if not isinstance(item, Heard)]
+        if not rare:
+            return
+        known = self.world.calls
+        unknown = {f.call_id for item in rare if isinstance(item, Read) for f in item.facts if f.call_id not in known}
+        commands = [item.command for item in rare if isinstance(item, Asked)]
+        keys = {c.request_key for c in commands if isinstance(c, RequestCallback) and c.request_key}
+        strangers = any(isinstance(c, SignIn) and c.number not in self.world.agents for c in commands)
         if unknown or strangers or keys:
             async with self.store.read() as connection:
                 await load_calls(connection, self.world, self.settings.pbx_id, unknown)
@@ -292,6 +288,7 @@ class Engine:
             except OperationalError as error:
                 # Locked or full: the batch is kept and tried again. A ticket may come late, never be lost.
                 log.error("database_busy", reason=type(error.orig).__name__)
+                self.world.kept_agents.clear()  # what was written in vain is not kept
                 await self.clock.sleep(RETRY_S)
 
     def board(self) -> Mapping[str, Any]:

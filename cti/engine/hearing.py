@@ -18,6 +18,14 @@ from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered
 OUTSIDE_AFTER = timedelta(seconds=2)
 
 
+HEARD = (
+    ami.QueueCallerJoin, ami.AgentCalled, ami.AgentRingNoAnswer, ami.AgentConnect, ami.QueueCallerAbandon,
+    ami.AgentComplete, ami.AgentDump, ami.Hangup, ami.BlindTransfer, ami.AttendedTransfer, ami.OriginateResponse,
+    ami.DialEnd, ami.QueueMemberAdded, ami.QueueMemberRemoved, ami.QueueMemberPause, ami.QueueMemberStatus,
+)  # fmt: skip
+"""Events that mean something here. Dial begins, bridges, penalties and monitors tell nothing that is kept."""
+
+
 class Hearing:
     """Takes AMI events into the world."""
 
@@ -64,7 +72,7 @@ class Hearing:
             case ami.MemberState():
                 self.member(event.member_name, event.queue, _seen(event), now)
             case _:
-                pass  # the link takes FullyBooted and Shutdown; what is left tells nothing that is kept
+                raise TypeError(f"{type(event).__name__} is not in HEARD")
 
     def member(self, number: str, queue: str, seen: Observed, now: datetime) -> None:
         """What Asterisk shows of a queue member, from an event or a snapshot."""

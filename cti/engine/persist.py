@@ -15,7 +15,7 @@ from cti.engine.world import Callback, Changes, Recording, World
 from cti.store import outbox
 from cti.store import tables as t
 from cti.store.db import Statements
-from queues.calls import Call
+from queues.calls import Call, Offer
 
 
 async def persist(connection: Statements, world: World, changes: Changes, pbx_id: str) -> list[Message]:
@@ -25,12 +25,16 @@ async def persist(connection: Statements, world: World, changes: Changes, pbx_id
     """
     calls = list(changes.calls.values())
     await _upsert(connection, t.calls, [call_row(call, pbx_id) for call in calls])
-    await _upsert(connection, t.offers, [row for call in calls for row in offer_rows(call, pbx_id)])
+    offers = [offer_row(call_id, offer, pbx_id) for (call_id, _), offer in changes.offers.items()]
+    await _upsert(connection, t.offers, offers)
     # Who left a seat before who took it: one seat holds one agent (unique key).
     agents = sorted((world.agents[number] for number in changes.agents), key=lambda a: a.seat is not None)
-    await _upsert(connection, t.agents, [agent_row(agent, pbx_id) for agent in agents])
+    rows = [agent_row(agent, pbx_id) for agent in agents]
+    # Ringing and talking are not kept: most steps of an agent change no row.
+    await _upsert(connection, t.agents, [row for row in rows if world.kept_agents.get(row["number"]) != row])
+    world.kept_agents.update((row["number"], row) for row in rows)
     if changes.tickets:
-        rows = [
+        tickets = [
             {
                 "ticket_id": x.ticket_id, "pbx_id": pbx_id, "call_id": x.call_id, "linkedid": x.linkedid,
                 "hotline": x.hotline, "queue": x.queue, "caller": x.caller, "agent": x.agent, "opened_at": x.opened_at,
@@ -38,7 +42,7 @@ async def persist(connection: Statements, world: World, changes: Changes, pbx_id
             }
             for x in changes.tickets
         ]  # fmt: skip
-        await connection.execute(insert(t.tickets).on_conflict_do_nothing(), rows)
+        await connection.execute(insert(t.tickets).on_conflict_do_nothing(), tickets)
     if changes.sharper:
         await connection.execute(
             update(t.tickets).where(t.tickets.c.pbx_id == pbx_id, t.tickets.c.call_id == bindparam("of_call")),
@@ -89,16 +93,13 @@ def call_row(call: Call, pbx_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def offer_rows(call: Call, pbx_id: str) -> list[dict[str, Any]]:
-    """The rows of a call's offers."""
-    return [
-        {
-            "pbx_id": pbx_id, "call_id": call.call_id, "ordinal": o.ordinal, "agent": o.agent, "leg": o.leg,
-            "offered_at": o.offered_at, "ended_at": o.ended_at, "outcome": o.end.value if o.end else None,
-            "ring_ms": o.ring_ms, "talk_ended_at": o.talk_ended_at,
-        }
-        for o in call.offers
-    ]  # fmt: skip
+def offer_row(call_id: str, o: Offer, pbx_id: str) -> dict[str, Any]:
+    """The row of one offer of a call."""
+    return {
+        "pbx_id": pbx_id, "call_id": call_id, "ordinal": o.ordinal, "agent": o.agent, "leg": o.leg,
+        "offered_at": o.offered_at, "ended_at": o.ended_at, "outcome": o.end.value if o.end else None,
+        "ring_ms": o.ring_ms, "talk_ended_at": o.talk_ended_at,
+    }  # fmt: skip
 
 
 def agent_row(agent: Agent, pbx_id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cti.bus.outbox import Message
 from cti.engine.inputs import Effect
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
-from queues.calls import Call
+from queues.calls import Call, Offer
 from queues.tickets import Ticket
 from regulations import Profile
 
@@ -88,6 +88,7 @@ class Changes:
     """One batch: rows to write, messages to tell, effects to start after the commit."""
 
     calls: dict[str, Call] = field(default_factory=dict)
+    offers: dict[tuple[str, int], Offer] = field(default_factory=dict)
     agents: set[str] = field(default_factory=set)
     tickets: list[Ticket] = field(default_factory=list)
     sharper: list[Call] = field(default_factory=list)  # calls whose ticket's times became exact
@@ -133,6 +134,7 @@ class World:
         self.stale_since: datetime | None = None  # the beginning of the gap that is open
         self.stale_reason = ""
         self.aligning: set[str] = set()  # agents whose actions are on their way to Asterisk
+        self.kept_agents: dict[str, dict[str, Any]] = {}  # rows as they were written last
         self.told_agents: dict[str, dict[str, Any]] = {}
         self.told_queue: dict[str, Any] = {}
         self.told_queue_at = datetime.min.replace(tzinfo=UTC)
@@ -151,7 +153,11 @@ class World:
         self.changes.wakes[key] = at
 
     def put_call(self, call: Call) -> None:
-        """Keep the call and write it with this batch."""
+        """Keep the call and write it, and those of its offers that changed, with this batch."""
+        before = self.calls.get(call.call_id)
+        for offer in call.offers:
+            if before is None or offer not in before.offers:
+                self.changes.offers[call.call_id, offer.ordinal] = offer
         self.changes.calls[call.call_id] = call
         self.remember(call)
 

@@ -81,9 +81,11 @@ class RecordingChecker:
             path = path_of(call_id)
         except ValueError as error:
             return Checked(State.MISSING, "", None, None, None, str(error))
+        async with self._places:  # nearly always the file is whole, and one trip to a thread is all
+            found = await asyncio.to_thread(_at_once, self._root, path, expected_ms)
+        if found is not None:
+            return found
         look = await self._settled(path)
-        if isinstance(look, _Gone):
-            return Checked(State.MISSING, path, None, None, None, look.reason, look.retryable)
         async with self._places:
             return await asyncio.to_thread(_finish, self._root, path, look, expected_ms)
 
@@ -135,8 +137,18 @@ def _why_not(root: Path, error: OSError) -> _Gone:
     return _Gone(f"not readable: {error.strerror}", retryable=True)
 
 
-def _finish(root: Path, path: str, look: _Look, expected_ms: int) -> Checked:
+def _at_once(root: Path, path: str, expected_ms: int) -> Checked | None:
+    """The verdict on a file that is whole or not there; None while its header has no sizes."""
+    look = _look(root, path)
+    if isinstance(look, _Look) and look.header.shape is Shape.UNSIZED:
+        return None
+    return _finish(root, path, look, expected_ms)
+
+
+def _finish(root: Path, path: str, look: _Look | _Gone, expected_ms: int) -> Checked:
     """Mend the header if that is due, and hash the file."""
+    if isinstance(look, _Gone):
+        return Checked(State.MISSING, path, None, None, None, look.reason, look.retryable)
     found = verdict(expected_ms, look.header, look.size)
     if found.state is State.MISSING:
         return Checked(found.state, path, None, look.size, None, found.reason)

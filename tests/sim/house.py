@@ -119,7 +119,7 @@ class House:
         self.wakes.clear()
         self.engine = Engine(
             settings, load_profile("hz-12319"), ZONE, self.store, self.clock,  # type: ignore[arg-type]
-            Ids(self.rng), act=self._act, wake=self.wakes.__setitem__, after_commit=lambda: None,
+            Ids(self.rng), act=self._act, wake=self.wakes.__setitem__, after_commit=lambda messages: None,
             on_overflow=lambda: None,
         )  # fmt: skip
         await self.engine.load()
