@@ -1,6 +1,6 @@
 """From Asterisk's AgentConnect to the agent's open page: 20 calls a second on a real Asterisk beside it.
 
-``python -m bench.page [--rate N] [--seconds N] [--pages N]``. A few of the agents have their page open in Chromium; a
+``python -m bench.page [--rate N] [--seconds N] [--pages N]``. One agent (or --pages) has the page open in Chromium; a
 MutationObserver in it notes when the ticket stands in the document. Asterisk, service and Chromium are on this machine
 and read the same clock. The last line is JSON.
 """
@@ -151,9 +151,9 @@ def main() -> None:
     """Run it and print the figures."""
     options = argparse.ArgumentParser()
     options.add_argument("--rate", type=float, default=20)
-    options.add_argument("--seconds", type=float, default=60)
-    options.add_argument("--agents", type=int, default=54)
-    options.add_argument("--pages", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=90)
+    options.add_argument("--agents", type=int, default=40)
+    options.add_argument("--pages", type=int, default=1)
     options.add_argument("--place", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.place:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
@@ -31,6 +31,7 @@ router = APIRouter(tags=["stream"])
 
 RETRY_MS = 1000
 KEEPALIVE_S = 15.0
+OTHERS_SPACING_S = 1.0
 BOARD_AT_LEAST_S = 5.0  # a page that hears nothing for longer knows that its stream is dead
 SESSION_CHECK_S = 3.0
 MISSED_FOR = timedelta(hours=12)
@@ -165,6 +166,7 @@ class _Sent:
         self._web = web
         self._who = who
         self._version = -1
+        self._mine: object = None
         self._board_at = self._checked_at = self._last_at = web.clock.monotonic()
 
     def mark(self, chunk: bytes) -> bytes:
@@ -176,16 +178,26 @@ class _Sent:
         """The board now."""
         board = self._web.feed.current()
         self._version = self._web.feed.version
+        self._mine = self._own(board)
         self._board_at = self._web.clock.monotonic()
         return self.mark(format_sse_event(event="board", data_str=as_text(board_for(self._who, board))))
 
     def due(self) -> bytes | None:
         """The board when it changed or is long ago, else a keepalive when that is due."""
         now = self._web.clock.monotonic()
-        self._web.feed.current()  # it looks again, and so rises, at most five times a second
-        if self._web.feed.version != self._version or now - self._board_at >= BOARD_AT_LEAST_S:
+        board = self._web.feed.current()  # it looks again, and so rises, at most five times a second
+        spacing = BOARD_AT_LEAST_S
+        if self._web.feed.version != self._version:
+            # What others do, an agent at work need not see five times a second: painting it would delay the pop.
+            spacing = 0.0 if self._who.leads or self._own(board) != self._mine else OTHERS_SPACING_S
+        if now - self._board_at >= spacing:
             return self.board()
         return self.mark(KEEPALIVE_COMMENT) if now - self._last_at >= KEEPALIVE_S else None
+
+    def _own(self, board: Mapping[str, Any]) -> object:
+        """What an agent's page must show at once: the own line, and whether the picture is live."""
+        own = next((line for line in board["agents"] if line["number"] == self._who.number), None)
+        return own, board["link"], board["stale_since"]
 
     async def session_over(self) -> bool:
         """Whether the session has ended; asked of the store every few seconds."""
