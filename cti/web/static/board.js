@@ -24,8 +24,9 @@ function Tiles() {
     <${Tile} test="ready" name=${t("state.ready")} level=${queue.signed_in && !queue.ready ? "near" : ""}
       note=${t("board.signed_in", { n: queue.signed_in })}>${queue.ready}<//>
     <${Tile} test="talking" name=${t("state.talking")} note=${t("board.ringing", { n: queue.ringing })}>${queue.talking}<//>
-    <${Tile} test="answered" name=${t("board.answered")} level=${rateLevel(today.answer_rate)} note=${t("board.entered", { n: today.entered, lost: today.abandoned + today.lost })}>
-      ${today.answered}<//>
+    <${Tile} test="answered" name=${t("board.rate")} unit="%" level=${rateLevel(today.answer_rate)}
+      note=${t("board.entered", { n: today.entered, answered: today.answered, lost: today.abandoned + today.lost })}>
+      ${percent(today.answer_rate)}<//>
     <${Tile} test="within" name=${t("board.within", { s: limit })} unit="%"
       note=${t("board.average", { s: seconds(today.average_wait_ms) })}>${percent(today.within_rate)}<//>
   </section>`;
