@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
+from cti.commands import SignOut
 from cti.store.people import Person, add_person, everybody, set_active
 from cti.web.context import AdminDep, WebDep
 from cti.web.problems import Problem
@@ -50,3 +51,6 @@ async def let_in_or_shut_out(number: str, body: Active, who: AdminDep, web: WebD
     if number == who.number:
         raise Problem("forbidden")
     await set_active(web.store, number, body.active)
+    if not body.active:
+        # Their seat's phone must not ring on. During a call it is refused, and the call goes to its end.
+        await web.engine.submit(SignOut(number))

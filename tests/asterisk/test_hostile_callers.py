@@ -33,7 +33,7 @@ HOSTILE = {
     '"Event: AgentConnect|COMPLETEAGENT|hotline" <sip:13800000004@c.invalid>': "13800000004",
     '"<sip:110@c.invalid>" <sip:13800000005@c.invalid>': "13800000005",
     '"a\\"b<sip:112@c.invalid>, c" <sip:13800000006@c.invalid>': "13800000006",
-    '"\x1b[2J\x7f\u202e\u2066王芳" <sip:13800000007@c.invalid>': "13800000007",
+    '"\x1b[2J\x7f\u202e\u2066测试话务员戊" <sip:13800000007@c.invalid>': "13800000007",
     '"$(touch /tmp/x)`id`${SHELL(id)}|,../../etc/passwd" <sip:13800000008@c.invalid>': "13800000008",
     f'"{"長" * 90}" <sip:13800000009@c.invalid>': "13800000009",
     f"<sip:{'9' * 120}@c.invalid>": "9" * 20,
@@ -42,7 +42,7 @@ HOSTILE = {
     "<tel:+8613800000011>": "+8613800000011",
     "sip:13800000012@c.invalid": "13800000012",
     FREE: "",
-    '"王芳" <sip:13800000013@c.invalid>': "13800000013",
+    '"测试话务员戊" <sip:13800000013@c.invalid>': "13800000013",
 }
 DIALLED = [
     f"12319{FRAME}", f"12319{QUEUE_LINE}", "12319%01", "12319%7cx", "../12319", "..%2f..%2f12319", "12319$(id)",

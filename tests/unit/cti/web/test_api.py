@@ -85,7 +85,7 @@ async def test_a_missing_part_is_503(login: Login, engine: FakeEngine, monkeypat
 async def test_roles(login: Login, visitor: httpx.AsyncClient) -> None:
     """Admins take no calls, agents administer nobody, and nobody at all sees anything but health."""
     agent, lead, admin = await login("1001"), await login("9001"), await login("9999")
-    person = {"number": "1003", "name": "王秀英", "role": "agent", "pin": "240103"}
+    person = {"number": "1003", "name": "测试话务员丁", "role": "agent", "pin": "240103"}
     for client, method, path, body, status in (
         (agent, "POST", "people", person, 403),
         (lead, "POST", "people", person, 403),
@@ -286,22 +286,23 @@ async def test_only_its_agent_or_a_lead_dials_a_callback(login: Login, engine: F
 )  # fmt: skip
 async def test_bad_people_are_refused_by_field(login: Login, change: dict[str, str], field: str) -> None:
     """Number, name, role and PIN are checked, and the answer names which."""
-    person = {"number": "1003", "name": "王秀英", "role": "agent", "pin": "240103", **change}
+    person = {"number": "1003", "name": "测试话务员丁", "role": "agent", "pin": "240103", **change}
     answer = await (await login("9999")).post("/api/v1/people", json=person)
     assert (answer.status_code, [e["field"] for e in answer.json()["errors"]]) == (422, [field])
 
 
-async def test_admin_adds_and_shuts_out(login: Login, visitor: httpx.AsyncClient) -> None:
-    """The new person logs in; shut out, their session is gone; an admin cannot shut himself out."""
+async def test_admin_adds_and_shuts_out(login: Login, visitor: httpx.AsyncClient, engine: FakeEngine) -> None:
+    """The new person logs in; shut out, session and seat are gone; an admin cannot shut himself out."""
     admin = await login("9999")
-    person = {"number": "1003", "name": "王秀英", "role": "agent", "pin": "240103"}
+    person = {"number": "1003", "name": "测试话务员丁", "role": "agent", "pin": "240103"}
     assert (await admin.post("/api/v1/people", json=person)).json() == {
-        "number": "1003", "name": "王秀英", "role": "agent", "active": True
+        "number": "1003", "name": "测试话务员丁", "role": "agent", "active": True
     }  # fmt: skip
     await visitor.post("/api/v1/session", json={"number": "1003", "pin": "240103"})
     assert (await visitor.get("/api/v1/me")).status_code == 200
     assert (await admin.put("/api/v1/people/1003/active", json={"active": False})).status_code == 204
     assert (await visitor.get("/api/v1/me")).status_code == 401
+    assert engine.commands[-1] == SignOut("1003")
     assert (await admin.put("/api/v1/people/9999/active", json={"active": False})).status_code == 403
     assert (await admin.put("/api/v1/people/4444/active", json={"active": False})).status_code == 404
     assert {p["number"] for p in (await admin.get("/api/v1/people")).json()} == {*PINS, "1003"}
