@@ -61,7 +61,9 @@ class FakeEngine:
             return await self._callback(command, now)
         if isinstance(command, DialNow):
             return Outcome(allowed(), {"callback_id": command.callback_id})
-        agent = self.agents[command.number]
+        agent = self.agents.get(command.number)
+        if agent is None:
+            return Outcome(refused("unknown_agent", "没有该工号的话务员", "There is no agent with this number"))
         if isinstance(command, SignIn):
             taken = {a.seat: a.number for a in self.agents.values() if a.seat}
             ruling, after = may_sign_in(agent, command.seat, taken), None
