@@ -32,8 +32,15 @@ class Verdict:
     repaired_header: bytes | None = None
 
 
+NOTHING_SAID_MS = 200
+"""A talk that ended within this, as the agent picked up, may have left no audio at all: a frame has 20 ms."""
+
+
 def least_ms(expected_ms: int) -> int:
-    """The shortest recording that passes for a talk of *expected_ms*: 3 s less, but never under a quarter of it."""
+    """The shortest recording that passes for a talk of *expected_ms*: 3 s less, but never under a quarter of it; nothing
+    for a talk of less than 0.2 s."""
+    if expected_ms < NOTHING_SAID_MS:
+        return 0
     return max(expected_ms - TOLERANCE_MS, expected_ms // LEAST_SHARE)
 
 

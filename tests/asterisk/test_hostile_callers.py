@@ -172,7 +172,7 @@ def test_the_oracle_sees_a_forgery_where_the_hardening_is_missing(program: Progr
     dialplan = lab.work / "etc/cti_extensions.conf"
     before = dialplan.read_text()
     after = before.replace("exten => hotline,1,NoOp()", "exten => hotline,1,Goto(recorded)")
-    after = after.replace(" same => n,Gosub(cti-record,s,1)\n same => n,Answer()", " same => n(recorded),Answer()")
+    after = after.replace(" same => n,Gosub(cti-record,s,1)\n same => n,Answer(", " same => n(recorded),Answer(")
     assert after != before
     dialplan.write_text(after)
     lab.start()
