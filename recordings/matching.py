@@ -37,8 +37,10 @@ NOTHING_SAID_MS = 200
 
 
 def least_ms(expected_ms: int) -> int:
-    """The shortest recording that passes for a talk of *expected_ms*: 3 s less, but never under a quarter of it; nothing
-    for a talk of less than 0.2 s."""
+    """The shortest recording that passes for a talk of *expected_ms*: 3 s less, but never under a quarter of it.
+
+    A talk of less than ``NOTHING_SAID_MS`` needs none.
+    """
     if expected_ms < NOTHING_SAID_MS:
         return 0
     return max(expected_ms - TOLERANCE_MS, expected_ms // LEAST_SHARE)
