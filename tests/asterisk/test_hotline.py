@@ -99,6 +99,14 @@ def test_a_pause_set_past_us_is_seen_and_marked(hotline: Hotline, citizens: Citi
     hotline.until(lambda: hotline.agent("1001")["outside"] is None, 6)
 
 
+def test_a_member_taken_out_past_us_is_back_with_the_next_audit(hotline: Hotline) -> None:
+    """The agent believes to be signed in: the audit of every 30 s makes it true again."""
+    hotline.sign_in(a1001="3001")
+    hotline.lab.cli("queue remove member Local/3001@lab-seats/n from hotline")
+    hotline.until(lambda: "No Members" in hotline.members())
+    hotline.until(lambda: "1001 (Local/3001@" in hotline.members(), 35)
+
+
 def test_busy_ready_and_sign_out_reach_asterisk(hotline: Hotline) -> None:
     """示忙 with its reason, 就绪 and 签出, in the words of Asterisk's own queue_log."""
     hotline.sign_in(a1001="3001")
