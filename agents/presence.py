@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-WRAP_UP_REASON = "wrap-up"
-
 
 class Presence(StrEnum):
     """The states a screen shows, with the regulations' words beside them."""
