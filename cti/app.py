@@ -131,7 +131,7 @@ class Service:
         self.deadlines = Deadlines(clock, lambda key: self.engine.put(Due(key)))
         self.engine = Engine(
             settings, profile, zone, store, clock, ids,
-            act=lambda effect: self.hands.act(effect), wake=self.deadlines.at,
+            act=lambda effect: self.hands.act(effect), wake=self.deadlines.at, time=self.deadlines.after,
             after_commit=self.mqtt.wake, on_overflow=lambda: self.watch.resync(),
         )  # fmt: skip
         self.watch = Watch(self.engine, lambda: self.link, self.files, clock)

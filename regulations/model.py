@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -92,6 +93,30 @@ class Ruling:
 def allowed(*articles: Article) -> Ruling:
     """A yes, with the articles that were asked."""
     return Ruling(True, articles=articles)
+
+
+def combined(rulings: Iterable[Ruling]) -> Ruling:
+    """Several rules' verdicts as one. A refusal names every article that refuses, not the first alone.
+
+    It is allowed at the latest moment that the refusals name, when each names one; a role may override when it is the
+    same for each of them.
+    """
+    said = list(rulings)
+    no = [ruling for ruling in said if not ruling.allowed]
+    if not no:
+        return allowed(*dict.fromkeys(a for ruling in said for a in ruling.articles))
+    moments = [ruling.allowed_at for ruling in no]
+    known = [moment for moment in moments if moment is not None]
+    roles = {ruling.override for ruling in no}
+    return Ruling(
+        False,
+        no[0].code,
+        "；".join(dict.fromkeys(ruling.zh for ruling in no)),
+        "; ".join(dict.fromkeys(ruling.en for ruling in no)),
+        tuple(dict.fromkeys(a for ruling in no for a in ruling.articles)),
+        max(known) if len(known) == len(no) else None,
+        roles.pop() if len(roles) == 1 else None,
+    )
 
 
 def refused(

@@ -6,14 +6,28 @@ import re
 from datetime import datetime
 
 from agents import presence, signin
-from cti.commands import Command, DialNow, GoBusy, GoReady, Outcome, Popped, RequestCallback, SignIn, SignOut
+from agents.presence import Agent
+from cti.commands import (
+    Command,
+    DialNow,
+    GoBusy,
+    GoReady,
+    Outcome,
+    PageClosed,
+    PageOpened,
+    Popped,
+    RequestCallback,
+    SignIn,
+    SignOut,
+)
 from cti.engine.dialling import Diallings
 from cti.engine.inputs import Align
+from cti.engine.part import ActKind, StateAsked, take
 from cti.engine.world import Callback, World
 from cti.ids import Ids
 from cti.numbers import diallable
 from cti.settings import CallbackSettings, HotlineSettings
-from regulations import Ruling, allowed, refused
+from regulations import Ruling, allowed, combined, refused
 
 
 class Asking:
@@ -47,6 +61,10 @@ class Asking:
                 return self._request(command, now)
             case DialNow():
                 return self._dial(command, now)
+            case PageOpened() | PageClosed():
+                return self._page(command, now)
+            case _:
+                return take(self.world.parts, command, now)
 
     def _sign_in(self, command: SignIn, now: datetime) -> Ruling:
         agent = self.world.agents.get(command.number)
@@ -55,11 +73,18 @@ class Asking:
         if not self._seat.fullmatch(command.seat):
             return refused("unknown_seat", "席位号无效", f"seat: does not match {self.hotline.seat_pattern}")
         taken = {a.seat: a.number for a in self.world.agents.values() if a.seat is not None}
-        ruling = signin.may_sign_in(agent, command.seat, taken)
+        ruling = self._ruled(command, agent, signin.may_sign_in(agent, command.seat, taken), now)
         if ruling.allowed:
             interface = self.hotline.seat_interface.format(seat=command.seat)
             self._desire(presence.signed_in(agent, command.seat, interface, now))
+            self.world.acted(ActKind.SIGNED_IN, agent.number, now, seat=command.seat)
         return ruling
+
+    def _ruled(self, command: StateAsked, agent: Agent, first: Ruling, now: datetime) -> Ruling:
+        """What every part says, together: each article that speaks is named, not the first alone."""
+        if not first.allowed:
+            return first
+        return combined([first, *(r for part in self.world.parts for r in part.rules(command, agent, now))])
 
     def _state(self, command: SignOut | GoBusy | GoReady, now: datetime) -> Ruling:
         agent = self.world.agents.get(command.number)
@@ -67,15 +92,31 @@ class Asking:
             return _unknown_agent()
         match command:
             case SignOut():
-                ruling, after = signin.may_sign_out(agent), presence.signed_out(agent, now)
+                ruling, after, kind = signin.may_sign_out(agent), presence.signed_out(agent, now), ActKind.SIGNED_OUT
             case GoBusy():
                 ruling = signin.may_go_busy(agent, command.reason, self.hotline.busy_reasons)
-                after = presence.busy(agent, command.reason, now)
+                after, kind = presence.busy(agent, command.reason, now), ActKind.BUSY
             case GoReady():
-                ruling, after = signin.may_be_ready(agent), presence.ready(agent, now)
+                ruling, after, kind = signin.may_be_ready(agent), presence.ready(agent, now), ActKind.READY
+        ruling = self._ruled(command, agent, ruling, now)
         if ruling.allowed:
             self._desire(after)
+            reason = command.reason if isinstance(command, GoBusy) else None
+            self.world.acted(kind, agent.number, now, seat=agent.seat, reason=reason)
         return ruling
+
+    def _page(self, command: PageOpened | PageClosed, now: datetime) -> Outcome:
+        pages, number = self.world.pages, command.number
+        if isinstance(command, PageOpened):
+            pages[number] += 1
+            if pages[number] == 1:
+                self.world.acted(ActKind.PAGE_OPENED, number, now)
+        elif pages[number] > 0:
+            pages[number] -= 1
+            if not pages[number]:
+                del pages[number]
+                self.world.acted(ActKind.PAGE_CLOSED, number, now)
+        return Outcome(allowed())
 
     def _desire(self, agent: presence.Agent) -> None:
         self.world.put_agent(agent)

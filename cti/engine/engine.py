@@ -17,9 +17,10 @@ from cti.ami import Event
 from cti.bus.local import LocalBus, Subscription
 from cti.bus.outbox import Message
 from cti.clock import Clock
-from cti.commands import Command, Outcome, RequestCallback, SignIn
+from cti.commands import Command, Outcome, RequestCallback
 from cti.engine.asking import Asking
 from cti.engine.dialling import Diallings
+from cti.engine.duty import names_strangers, parts_of
 from cti.engine.hearing import HEARD, Hearing
 from cti.engine.inputs import (
     Aligned,
@@ -65,6 +66,7 @@ class Engine:
         after_commit: told which messages became durable (MQTT wakes up).
         act: takes each effect after the commit of what decided it.
         wake: asked to put ``Due(key)`` at a moment of the wall clock.
+        time: asked to put ``Due(key)`` at a moment of the monotonic clock, seconds.
         on_overflow: told that inputs were dropped; the caller resyncs.
     """
 
@@ -78,6 +80,7 @@ class Engine:
         ids: Ids,
         act: Callable[[Effect], None],
         wake: Callable[[str, datetime], None],
+        time: Callable[[str, float], None],
         after_commit: Callable[[list[Message]], None],
         on_overflow: Callable[[], None],
     ) -> None:
@@ -89,7 +92,9 @@ class Engine:
         self._hearing = Hearing(self.world, self._steps, self._diallings)
         self._syncing = Syncing(self.world, self._steps, self._hearing, settings.pbx_id)
         self._asking = Asking(self.world, self._diallings, ids, hotline, settings.callback)
-        self._act, self._wake, self._after_commit, self._on_overflow = act, wake, after_commit, on_overflow
+        self.world.parts = parts_of(self.world, ids, settings)
+        self._act, self._wake, self._time = act, wake, time
+        self._after_commit, self._on_overflow = after_commit, on_overflow
         self._bus = LocalBus()
         self._inbox: deque[Input] = deque()
         self._ring = asyncio.Event()
@@ -118,6 +123,10 @@ class Engine:
         self.put(Asked(command, answer))
         return await answer
 
+    def note(self, command: Command) -> None:
+        """Ask for something without waiting for the answer."""
+        self.put(Asked(command, None))
+
     def subscribe(self) -> Subscription:
         """Hear every message from now on, after its commit."""
         return self._bus.subscribe()
@@ -136,6 +145,8 @@ class Engine:
         """Take up where the last run ended; to be awaited before ``run``."""
         async with self.store.read() as connection:
             await load_world(connection, self.world, self.settings.pbx_id, self.clock.now())
+            for part in self.world.parts:
+                await part.load(connection, self.clock.now())
         self.put(Due("start:"))
 
     async def run(self) -> None:
@@ -147,7 +158,7 @@ class Engine:
                 await self._take(batch)
         finally:
             for item in self._inbox:
-                if isinstance(item, Asked) and not item.answer.done():
+                if isinstance(item, Asked) and item.answer is not None and not item.answer.done():
                     item.answer.set_exception(Unavailable("the service is ending"))
 
     async def _wait(self) -> None:
@@ -161,6 +172,7 @@ class Engine:
         now = self.clock.now()
         world = self.world
         world.changes = changes = Changes()
+        world.mono = self.clock.monotonic()
         world.new_day(now)
         answers = [(item, self._guarded(item, now)) for item in batch]
         self._tell_states(now)
@@ -171,10 +183,12 @@ class Engine:
             self._after_commit(messages)
         for key, at in changes.wakes.items():
             self._wake(key, at)
+        for key, mono in changes.timers.items():
+            self._time(key, mono)
         for effect in changes.effects:
             self._act(effect)
         for item, outcome in answers:
-            if isinstance(item, Asked) and not item.answer.done():
+            if isinstance(item, Asked) and item.answer is not None and not item.answer.done():
                 if isinstance(outcome, Outcome):
                     item.answer.set_result(outcome)
                 elif isinstance(outcome, CtiError):
@@ -189,7 +203,7 @@ class Engine:
         unknown = {f.call_id for item in rare if isinstance(item, Read) for f in item.facts if f.call_id not in known}
         commands = [item.command for item in rare if isinstance(item, Asked)]
         keys = {c.request_key for c in commands if isinstance(c, RequestCallback) and c.request_key}
-        strangers = any(isinstance(c, SignIn) and c.number not in self.world.agents for c in commands)
+        strangers = any(names_strangers(c, self.world.agents) for c in commands)
         if unknown or strangers or keys:
             async with self.store.read() as connection:
                 await load_calls(connection, self.world, self.settings.pbx_id, unknown)
@@ -249,8 +263,17 @@ class Engine:
                 for callback in self.world.callbacks.values():
                     if callback.due_at is not None:
                         self.world.wake_at(callback.due_at, f"callback:{callback.callback_id}")
+                for part in self.world.parts:
+                    part.started(now)
             case _:
-                raise ValueError(f"nobody asked to be woken for {topic}")
+                self._due_of_parts(topic, subject, now)
+
+    def _due_of_parts(self, topic: str, subject: str, now: datetime) -> None:
+        for part in self.world.parts:
+            waker = part.dues().get(topic)
+            if waker is not None:
+                return waker(subject, now)
+        raise ValueError(f"nobody asked to be woken for {topic}")
 
     def _aligned(self, number: str, trouble: str | None, now: datetime) -> None:
         self.world.aligning.discard(number)
@@ -291,6 +314,13 @@ class Engine:
                 self.world.kept_agents.clear()  # what was written in vain is not kept
                 await self.clock.sleep(RETRY_S)
 
+    def _duty(self, now: datetime) -> dict[str, Any]:
+        """What the parts show; ``version`` rises when a page of the duty desk should ask again."""
+        views: dict[str, Any] = {"version": self.world.duty_version}
+        for part in self.world.parts:
+            views.update(part.view(now))
+        return views
+
     def board(self) -> Mapping[str, Any]:
         """The live picture as JSON values; callers' numbers are masked."""
         world, now = self.world, self.clock.now()
@@ -311,6 +341,7 @@ class Engine:
             "agents": [agent_view(a, now, reasons, world.today.by_agent.get(a.number, 0)) for a in agents],
             "waiting": waiting_view(waiting),
             "busy_reasons": reasons,
+            "duty": self._duty(now),
             "alarms": [
                 {"at": m.at.isoformat(), "kind": m.kind, "subject": m.subject, **m.data} for m in reversed(world.alarms)
             ],

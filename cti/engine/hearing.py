@@ -9,6 +9,7 @@ from agents.presence import Observed, observe
 from cti.ami import Event
 from cti.ami import events as ami
 from cti.engine.dialling import Diallings
+from cti.engine.part import ActKind
 from cti.engine.steps import Steps
 from cti.engine.world import World
 from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered, Offered
@@ -87,6 +88,8 @@ class Hearing:
             shown = replace(shown, outside=agent.outside)
         if shown != agent:
             self.world.put_agent(shown)
+            if agent.outside is not None and shown.outside is None:
+                self.world.acted(ActKind.INSIDE, number, now, seat=agent.seat, reason=agent.outside)
 
     def still_outside(self, number: str, now: datetime) -> None:
         """Look again at a member who differed from what was asked for: if he still does, say so (绕过控制台)."""
@@ -98,6 +101,7 @@ class Hearing:
             self.world.put_agent(shown)
             data = {"code": "outside_console", "agent": number, "what": shown.outside.partition(":")[0]}
             self.world.tell(now, "alarm", number, data, "lead")
+            self.world.acted(ActKind.OUTSIDE, number, now, seat=agent.seat, reason=shown.outside)
 
     def _completed(self, event: ami.AgentComplete | ami.AgentDump, now: datetime) -> None:
         # Both legs may die together, and then the event lacks one side's ids.

@@ -18,10 +18,10 @@ class Heard(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A command, and where its answer goes after the commit."""
+    """A command, and where its answer goes after the commit; None when nobody waits for one."""
 
     command: Command
-    answer: asyncio.Future[Outcome]
+    answer: asyncio.Future[Outcome] | None
 
 
 class Read(NamedTuple):

@@ -64,6 +64,8 @@ async def persist(connection: Statements, world: World, changes: Changes, pbx_id
     for gap in changes.gaps:
         await _upsert(connection, t.gaps, [gap])
     await _upsert(connection, t.cursors, [{"name": k, "position": v} for k, v in changes.cursors.items()])
+    for table, rows_of in changes.records.items():
+        await _upsert(connection, table, rows_of.values())
     return await outbox.append(connection, changes.messages) if changes.messages else []
 
 
@@ -74,7 +76,7 @@ async def _upsert(connection: Statements, table: Table, rows: Iterable[dict[str,
     await connection.execute(_upsert_of(table, tuple(rows[0])), rows)
 
 
-@cache  # there are eight; making one costs as much as running it
+@cache  # there are few; making one costs as much as running it
 def _upsert_of(table: Table, columns: tuple[str, ...]) -> Insert:
     keys = [c.name for c in table.primary_key]
     statement = insert(table)

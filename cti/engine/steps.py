@@ -63,6 +63,8 @@ class Steps:
         if after.closed and not (before and before.closed):
             world.closed.append((now, after.call_id))
             self._recording_due(after)
+        for part in world.parts:
+            part.stepped(before, after, now)
 
     def _agents(self, before: Call | None, after: Call) -> None:
         for change in agent_changes(before, after):

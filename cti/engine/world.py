@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Table
+
 from agents.presence import Agent
 from cti.bus.outbox import Message
 from cti.engine.inputs import Effect
+from cti.engine.part import Act, ActKind, Part
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
 from queues.calls import Call, Offer
@@ -97,15 +100,17 @@ class Changes:
     callbacks: dict[str, Callback] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
+    records: dict[Table, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)  # rows of the parts
     messages: list[Message] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     wakes: dict[str, datetime] = field(default_factory=dict)
+    timers: dict[str, float] = field(default_factory=dict)  # like wakes, at seconds of the monotonic clock
 
     def rows(self) -> bool:
         """Whether there is anything to write."""
         return bool(
             self.calls or self.agents or self.tickets or self.popped or self.recordings or self.callbacks
-            or self.gaps or self.cursors or self.messages or self.sharper
+            or self.gaps or self.cursors or self.messages or self.sharper or self.records
         )  # fmt: skip
 
 
@@ -139,6 +144,10 @@ class World:
         self.told_queue: dict[str, Any] = {}
         self.told_queue_at = datetime.min.replace(tzinfo=UTC)
         self.alarms: deque[Message] = deque(maxlen=MOST_ALARMS)
+        self.mono = 0.0  # the monotonic clock at the batch, seconds
+        self.pages: Counter[str] = Counter()  # open pages by person
+        self.parts: list[Part] = []
+        self.duty_version = 0  # rises with everything that a page of the duty desk shows
         self.changes = Changes()
 
     def tell(self, at: datetime, kind: str, subject: str, data: dict[str, Any], audience: str = "all") -> None:
@@ -151,6 +160,31 @@ class World:
     def wake_at(self, at: datetime, key: str) -> None:
         """Ask for ``Due(key)`` at *at*; a later request for the same key replaces the earlier."""
         self.changes.wakes[key] = at
+
+    def time_at(self, mono: float, key: str) -> None:
+        """Ask for ``Due(key)`` when the monotonic clock shows *mono* seconds, whatever the wall clock does."""
+        self.changes.timers[key] = mono
+
+    def write(self, table: Table, row: dict[str, Any]) -> None:
+        """Keep a part's row with this batch: inserted, or all its columns replaced. A row names every column it has."""
+        key = tuple(row[column.name] for column in table.primary_key)
+        self.changes.records.setdefault(table, {})[key] = row
+        self.duty_version += 1
+
+    def acted(
+        self,
+        kind: ActKind,
+        agent: str,
+        now: datetime,
+        *,
+        seat: str | None = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Tell every part what happened to an agent."""
+        act = Act(kind, agent, now, self.mono, seat, reason, by)
+        for part in self.parts:
+            part.acted(act, now)
 
     def put_call(self, call: Call) -> None:
         """Keep the call and write it, and those of its offers that changed, with this batch."""

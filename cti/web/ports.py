@@ -15,6 +15,9 @@ class EnginePort(Protocol):
     async def submit(self, command: Command) -> Outcome:
         """Do it, or refuse: a refusal is an outcome whose ruling says no. Faults are raised as ``CtiError``."""
 
+    def note(self, command: Command) -> None:
+        """Do it without an answer; returns at once."""
+
     def board(self) -> Mapping[str, Any]:
         """The live board in JSON values (queues/board.py); cheap, and the newest at every call."""
 

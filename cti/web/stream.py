@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from cti.bus.local import Subscription
 from cti.bus.outbox import Message
+from cti.commands import PageClosed, PageOpened
 from cti.store.reads import TicketView, last_seq, missed_pops, ticket_in_hand, ticket_view
 from cti.web.board import as_text, board_for
 from cti.web.context import AnyoneDep, Web, WebDep, Who, session_of
@@ -76,6 +77,7 @@ async def counted(web: Web, who: Who, after: int | None) -> AsyncGenerator[bytes
     """The stream's bytes, counted while it is open."""
     web.streams[who.number] += 1
     heard = web.engine.subscribe()
+    web.engine.note(PageOpened(who.number))
     try:
         async with aclosing(_events(web, who, after, heard)) as events:
             async for event in events:
@@ -83,6 +85,7 @@ async def counted(web: Web, who: Who, after: int | None) -> AsyncGenerator[bytes
     finally:
         heard.close()
         web.streams[who.number] -= 1
+        web.engine.note(PageClosed(who.number))
 
 
 async def _events(web: Web, who: Who, after: int | None, heard: Subscription) -> AsyncGenerator[bytes]:

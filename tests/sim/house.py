@@ -94,6 +94,7 @@ class House:
         self.clock = VirtualClock(start)
         self.pbx = SimPbx(self.clock, rng, lambda event: self.engine.hear(event), mangle)
         self.wakes: dict[str, datetime] = {}
+        self.timers: dict[str, float] = {}
         self.effects: list[Effect] = []
         self.lost_replies = 0.0
         self.dialled: list[Dial] = []
@@ -117,9 +118,11 @@ class House:
         settings = make_settings({"ami": {"secret": "x"}, "hotline": {"seat_interface": "Local/{seat}@lab-seats/n"}})
         self.effects.clear()
         self.wakes.clear()
+        self.timers.clear()
         self.engine = Engine(
             settings, load_profile("hz-12319"), ZONE, self.store, self.clock,  # type: ignore[arg-type]
-            Ids(self.rng), act=self._act, wake=self.wakes.__setitem__, after_commit=lambda messages: None,
+            Ids(self.rng), act=self._act, wake=self.wakes.__setitem__, time=self.timers.__setitem__,
+             after_commit=lambda messages: None,
             on_overflow=lambda: None,
         )  # fmt: skip
         await self.engine.load()
@@ -226,6 +229,11 @@ class House:
             for key in due:
                 del self.wakes[key]
                 self.engine.put(Due(key))
+            mono = self.clock.monotonic()
+            for key in [key for key, at in self.timers.items() if at <= mono]:
+                del self.timers[key]
+                self.engine.put(Due(key))
+                due.append(key)
             if due:
                 await self.quiet()
                 continue
@@ -233,7 +241,8 @@ class House:
             if left <= 0:
                 return
             first = min(((at - now).total_seconds() for at in self.wakes.values()), default=left)
-            await self.clock.advance(min(first, left), settle=0)
+            timer = min((at - mono for at in self.timers.values()), default=left)
+            await self.clock.advance(min(first, timer, left), settle=0)
 
     def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         """Committed rows, seen from outside."""

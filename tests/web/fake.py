@@ -46,6 +46,9 @@ class FakeEngine:
 
     # what the web asks
 
+    def note(self, command: Command) -> None:
+        """Pages coming and going change nothing here."""
+
     async def submit(self, command: Command) -> Outcome:
         """Rule as the real engine does, with the same pure rules."""
         self.commands.append(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from cti.commands import Popped
 from cti.store.people import set_active
@@ -14,6 +14,15 @@ HOSTILE = "<img src=x onerror=alert(1)>&amp;\u202e'\";"
 ACTIONS = ("sign-in", "ready", "busy", "sign-out")
 
 pytestmark = pytest.mark.browser
+
+
+async def acknowledged(page: Page, site: Site, *pops: Popped) -> None:
+    """Wait until the pages have acknowledged exactly *pops*, each once; they do a moment after the ticket is painted."""
+    for _ in range(50):
+        if sorted(c for c in site.engine.commands if isinstance(c, Popped)) == sorted(pops):
+            return
+        await page.wait_for_timeout(100)
+    raise AssertionError([c for c in site.engine.commands if isinstance(c, Popped)])
 
 
 async def test_wrong_pin_is_said_and_the_right_one_opens_the_agents_page(
@@ -96,9 +105,7 @@ async def test_pop_appears_on_that_agents_page_only(browser: Browser, site: Site
     await expect(other.get_by_test_id("pop")).to_contain_text("t-c0")
     await expect(lead.get_by_test_id("answered")).to_contain_text("2")
     await expect(lead.get_by_test_id("pop")).to_have_count(0)
-    assert {c for c in site.engine.commands if isinstance(c, Popped)} == {
-        Popped("1002", "t-c0"), Popped("1001", "t-c1")
-    }  # fmt: skip
+    await acknowledged(mine, site, Popped("1002", "t-c0"), Popped("1001", "t-c1"))
     await site.engine.hang_up("c1", "1001")
     await expect(mine.get_by_test_id("calls")).to_contain_text("完整")
     assert complaints == []
@@ -141,6 +148,7 @@ async def test_reconnect_brings_the_missed_pop_once(browser: Browser, site: Site
     site.engine.enter("c1", CALLER)
     await site.engine.answer("c1", "1001")
     await expect(page.get_by_test_id("pop")).to_contain_text("t-c1")
+    await acknowledged(page, site, Popped("1001", "t-c1"))
     await site.engine.hang_up("c1", "1001")
     await site.stop()
     await expect(page.get_by_test_id("stream-lost")).to_be_visible()
@@ -151,8 +159,7 @@ async def test_reconnect_brings_the_missed_pop_once(browser: Browser, site: Site
     await expect(page.get_by_test_id("pop")).to_contain_text("t-c2", timeout=15_000)
     await expect(page.get_by_test_id("stream-lost")).to_have_count(0)
     await expect(page.get_by_test_id("pop")).to_have_count(1)
-    popped = [c for c in site.engine.commands if isinstance(c, Popped)]
-    assert popped == [Popped("1001", "t-c1"), Popped("1001", "t-c2")]
+    await acknowledged(page, site, Popped("1001", "t-c1"), Popped("1001", "t-c2"))
 
 
 async def test_two_tabs_share_one_stream(browser: Browser, site: Site, complaints: Complaints) -> None:

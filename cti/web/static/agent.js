@@ -2,11 +2,14 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ask } from "./api.js";
+import { OwnFindings } from "./findings.js";
+import { OwnHandover } from "./handover.js";
 import { language, t } from "./i18n.js";
 import { Lists } from "./lists.js";
 import { copyNumber, Idle, PopCard } from "./pop.js";
 import { loadLists } from "./live.js";
 import { board, calls, me, mine, pop, streamUp } from "./model.js";
+import { AgentDuty } from "./requests.js";
 import { seconds } from "./format.js";
 import { Banners, html, Icon, Notice, Since, TopBar, waitLevel } from "./ui.js";
 
@@ -138,7 +141,8 @@ export function AgentPage() {
         ${choosing.value === "reason" && possible("busy") && html`<${Reasons} />`}
         <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
         <${Today} />
+        <${AgentDuty} />
       </aside>
-      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${Lists} /></main>
+      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${OwnFindings} /></main>
     </div></div>`;
 }

@@ -2,12 +2,13 @@
 import { signal } from "@preact/signals";
 
 const LANGUAGES = { zh: "zh-CN", en: "en" };
+const PARTS = ["common", "conduct", "findings", "handover", "roster"];
 const words = signal({});
 export const language = signal("zh");
 
 export async function speak(chosen) {
-  const answer = await fetch(`/static/i18n/${chosen}.json`);
-  words.value = await answer.json();
+  const answers = await Promise.all(PARTS.map((part) => fetch(`/static/i18n/${chosen}/${part}.json`)));
+  words.value = Object.assign({}, ...(await Promise.all(answers.map((answer) => answer.json()))));
   language.value = chosen;
   localStorage.setItem("cti.language", chosen);
   document.documentElement.lang = LANGUAGES[chosen];

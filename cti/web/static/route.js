@@ -11,12 +11,18 @@ export function go(path) {
 }
 addEventListener("popstate", () => (page.value = location.pathname));
 
-const home = () => (me.value.person.role === "agent" ? "/agent" : "/board");
+// Which pages a role has; the service refuses what it may not ask all the same.
+export const OPEN = {
+  agent: ["/agent", "/board", "/roster"],
+  lead: ["/board", "/desk", "/agent", "/roster"],
+  admin: ["/board", "/roster"],
+  auditor: ["/desk", "/roster", "/board"],
+};
 
 // To the page asked for, if this person has it; to the login when there is no session.
 export async function enter() {
   if (!(await begin())) return go("/login");
   const wanted = location.pathname;
-  const open = wanted === "/board" || (wanted === "/agent" && me.value.person.role !== "admin");
-  go(open ? wanted : home());
+  const open = OPEN[me.value.person.role];
+  go(open.includes(wanted) ? wanted : open[0]);
 }

@@ -8,7 +8,7 @@ import { clockText, dayTime, timeOf } from "./format.js";
 import { language, problemText, speak, t } from "./i18n.js";
 import { loggedOut } from "./live.js";
 import { board, me, newBuild, now, streamLostAt, streamUp } from "./model.js";
-import { go, page } from "./route.js";
+import { go, OPEN, page } from "./route.js";
 
 export const html = htm.bind(h);
 
@@ -66,8 +66,7 @@ export function TopBar({ children }) {
     <div class="brand"><img src="/static/icon.svg" alt="" width="30" height="30" />
       <strong>${language.value === "en" ? name_en : name_zh}</strong>
       ${demo && html`<span class="tag demo">${t("demo")}</span>`}</div>
-    <nav>${person.role !== "admin" && html`<${Tab} path="/agent" label=${t("page.agent")} />`}
-      <${Tab} path="/board" label=${t("page.board")} /></nav>
+    <nav>${OPEN[person.role].map((path) => html`<${Tab} path=${path} label=${t(`page.${path.slice(1)}`)} />`)}</nav>
     <div class="spacer"></div>
     <${LinkPill} />
     <span class="clock num" data-test="clock">${timeOf(new Date(now.value).toISOString())}</span>

@@ -13,7 +13,12 @@ MODULES = [p for p in pages.STATIC.rglob("*.js") if "vendor" not in p.parts]
 
 
 def words(language: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((pages.STATIC / "i18n" / f"{language}.json").read_text(encoding="utf-8"))
+    """Every catalogue of the language as one; no key stands in two."""
+    found: dict[str, str] = {}
+    for path in sorted((pages.STATIC / "i18n" / language).glob("*.json")):
+        part: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        assert not found.keys() & part.keys(), path.name
+        found |= part
     return found
 
 

@@ -1,4 +1,4 @@
-"""What people ask of the engine, from a page, a phone or the API; and what it answers."""
+"""The first commands: sign in and out, busy and ready, the pop, callbacks; and what the engine answers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from regulations import Ruling
 
 
 class SignIn(NamedTuple):
-    """签入: agent *number* at *seat*. The PIN has been checked by whoever sends this."""
+    """签入: agent *number* at *seat*. The PIN has been checked by whoever sends this.
+
+    ``proved``: typed at that seat's own phone, so who sits there is known.
+    """
 
     number: str
     seat: str
+    proved: bool = False
 
 
 class SignOut(NamedTuple):
@@ -61,7 +65,19 @@ class DialNow(NamedTuple):
     callback_id: str
 
 
-Command = SignIn | SignOut | GoBusy | GoReady | Popped | RequestCallback | DialNow
+class PageOpened(NamedTuple):
+    """A page of this person is open and hears the stream: logged in to the console (登录)."""
+
+    number: str
+
+
+class PageClosed(NamedTuple):
+    """One of this person's pages is gone."""
+
+    number: str
+
+
+BaseCommand = SignIn | SignOut | GoBusy | GoReady | Popped | RequestCallback | DialNow | PageOpened | PageClosed
 
 
 @dataclass(frozen=True, slots=True)

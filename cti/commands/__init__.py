@@ -1,0 +1,26 @@
+"""What people ask of the engine, from a page, a phone or the API; and what it answers."""
+
+from cti.commands.base import (
+    BaseCommand,
+    DialNow,
+    GoBusy,
+    GoReady,
+    Outcome,
+    PageClosed,
+    PageOpened,
+    Popped,
+    RequestCallback,
+    SignIn,
+    SignOut,
+)
+from cti.commands.conduct import ConductCommand
+from cti.commands.findings import FindingCommand
+from cti.commands.handover import HandoverCommand
+from cti.commands.roster import RosterCommand
+
+Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand
+
+__all__ = [
+    "BaseCommand", "Command", "ConductCommand", "DialNow", "FindingCommand", "GoBusy", "GoReady", "HandoverCommand",
+    "Outcome", "PageClosed", "PageOpened", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
+]  # fmt: skip

@@ -1,0 +1,99 @@
+"""One room of duty in the engine: roster, conduct, findings, handover. The engine asks every part in turn.
+
+A part keeps its own picture in memory, writes rows with ``world.write``, and hears what the others did through ``Act``.
+Parts know each other only through what they are given when they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agents.presence import Agent
+from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
+from queues.calls import Call
+from regulations import Ruling
+
+
+class ActKind(StrEnum):
+    """What happened to an agent on duty."""
+
+    SIGNED_IN = "signed_in"  # 签入
+    SIGNED_OUT = "signed_out"  # 签出
+    BUSY = "busy"  # 示忙
+    READY = "ready"  # 就绪
+    ARRIVED = "arrived"  # 到岗
+    PAGE_OPENED = "page_opened"  # 登录: the first page of this person opened
+    PAGE_CLOSED = "page_closed"  # the last page closed
+    OUTSIDE = "outside"  # a pause, or its end, set past the console (绕过控制台)
+    INSIDE = "inside"  # Asterisk and the console agree again
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of one agent, as it was carried into the world. ``at`` is aware UTC; ``mono`` seconds of our clock."""
+
+    kind: ActKind
+    agent: str
+    at: datetime
+    mono: float
+    seat: str | None = None
+    reason: str | None = None
+    by: str | None = None
+    """Who did it, when it was not the agent: a lead, or an administrator."""
+
+
+StateAsked = SignIn | SignOut | GoBusy | GoReady
+Handler = Callable[[Any, datetime], Outcome]
+Waker = Callable[[str, datetime], None]
+
+
+class Part:
+    """A part that has nothing to say. Subclasses say what concerns them."""
+
+    def commands(self) -> Mapping[type[Any], Handler]:
+        """Command type -> what takes it. May raise BadInput, naming the field."""
+        return {}
+
+    def dues(self) -> Mapping[str, Waker]:
+        """Topic -> what is woken with the subject, when ``world.wake_at(at, "topic:subject")`` comes true."""
+        return {}
+
+    def rules(self, asked: StateAsked, agent: Agent, now: datetime) -> Iterable[Ruling]:
+        """What this part's articles say to an agent who wants to sign in or out, go busy or be ready."""
+        return ()
+
+    def acted(self, act: Act, now: datetime) -> None:
+        """Something happened to an agent; told in order, within the batch that decided it."""
+
+    def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
+        """A call stepped on (queues/callflow.py)."""
+
+    def started(self, now: datetime) -> None:
+        """The engine runs again after ``load``: put deadlines, look at what came due meanwhile."""
+
+    async def load(self, connection: AsyncConnection, now: datetime) -> None:
+        """Take up where the last run ended."""
+
+    def view(self, now: datetime) -> dict[str, Any]:
+        """JSON values for ``board()["duty"]``; short, without callers' numbers. Keys are the part's own."""
+        return {}
+
+
+def take(parts: Iterable[Part], command: Command, now: datetime) -> Outcome:
+    """Give *command* to the part that takes it.
+
+    Raises:
+        TypeError: nobody takes it.
+        BadInput: a field of the command that cannot be taken.
+    """
+    for part in parts:
+        handler = part.commands().get(type(command))
+        if handler is not None:
+            return handler(command, now)
+    raise TypeError(f"no part takes {type(command).__name__}")

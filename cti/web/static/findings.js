@@ -1,0 +1,2 @@
+export const OwnFindings = () => null;
+export const Findings = () => null;

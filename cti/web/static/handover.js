@@ -1,0 +1,2 @@
+export const OwnHandover = () => null;
+export const Handover = () => null;

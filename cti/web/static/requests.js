@@ -1,0 +1,2 @@
+export const AgentDuty = () => null;
+export const Requests = () => null;
