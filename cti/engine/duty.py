@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Container
 
 from cti.commands import Command, SignIn
+from cti.engine.conduct import Conduct
+from cti.engine.finding import Findings
+from cti.engine.handing import Handing
 from cti.engine.part import Part
+from cti.engine.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
@@ -13,7 +17,11 @@ from cti.settings import Settings
 
 def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     """Every part, each given what it may know of the others."""
-    return []
+    roster = Rostering(world, ids, settings)
+    conduct = Conduct(world, ids, settings, roster)
+    findings = Findings(world, ids, settings, roster, conduct)
+    handing = Handing(world, ids, settings, roster, conduct, findings)
+    return [roster, conduct, findings, handing]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:

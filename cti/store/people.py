@@ -30,6 +30,7 @@ class Role(StrEnum):
     AGENT = "agent"  # 话务员
     LEAD = "lead"  # 值班长
     ADMIN = "admin"  # 管理员
+    AUDITOR = "auditor"  # 督查员: reads the ledgers, changes nothing
 
 
 @dataclass(frozen=True, slots=True)

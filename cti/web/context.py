@@ -115,18 +115,29 @@ async def anyone(request: Request, web: WebDep) -> Who:
 AnyoneDep = Annotated[Who, Depends(anyone)]
 
 
-async def _seated(who: AnyoneDep) -> Who:
-    if who.person.role is Role.ADMIN:
-        raise Problem("forbidden")
-    return who
+class Needs:
+    """A dependency that lets only some roles in. The matrix of docs/roles.md is read from these."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = frozenset(roles)
+
+    async def __call__(self, who: AnyoneDep) -> Who:
+        """Whoever is logged in, if the role may.
+
+        Raises:
+            Problem: ``forbidden``.
+        """
+        if who.person.role not in self.roles:
+            raise Problem("forbidden")
+        return who
 
 
-async def _admin(who: AnyoneDep) -> Who:
-    if who.person.role is not Role.ADMIN:
-        raise Problem("forbidden")
-    return who
-
-
-SeatedDep = Annotated[Who, Depends(_seated)]
+SeatedDep = Annotated[Who, Depends(Needs(Role.AGENT, Role.LEAD))]
 """Agents and leads: those who sit at a seat."""
-AdminDep = Annotated[Who, Depends(_admin)]
+LeadDep = Annotated[Who, Depends(Needs(Role.LEAD))]
+"""The shift lead (值班长): agrees, declines, rules on appeals, runs the handover."""
+RosterDep = Annotated[Who, Depends(Needs(Role.LEAD, Role.ADMIN))]
+"""Those who make the roster (HZ 第四十条: the lead)."""
+LedgerDep = Annotated[Who, Depends(Needs(Role.LEAD, Role.ADMIN, Role.AUDITOR))]
+"""Those who may read the ledgers of duty: requests, findings, handovers."""
+AdminDep = Annotated[Who, Depends(Needs(Role.ADMIN))]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 
 async def acknowledged(page: Page, site: Site, *pops: Popped) -> None:
-    """Wait until the pages have acknowledged exactly *pops*, each once; they do a moment after the ticket is painted."""
+    """Wait until the pages have acknowledged exactly *pops*, each once: they do so a moment after they show one."""
     for _ in range(50):
         if sorted(c for c in site.engine.commands if isinstance(c, Popped)) == sorted(pops):
             return
