@@ -22,6 +22,10 @@ class Basis(StrEnum):
     HOUSE = "house"
 
 
+Value = timedelta | int | time | str
+"""What a figure may be: a duration, a count or True (a rule that is on), a local time of day, one of some words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """One article of one document, with the Chinese wording that a figure rests on."""
@@ -37,10 +41,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A figure in force: seconds as ``timedelta``, counts as ``int``, times of day as local ``time``."""
+    """A figure in force: a duration, a count, a local time of day, a word out of some; True for a rule that is on."""
 
     path: str
-    value: timedelta | int | time
+    value: Value
     article: Article
     strength: Strength
     basis: Basis
@@ -65,6 +69,11 @@ class Profile:
     def get(self, path: str) -> Limit | None:
         """The figure at *path*, or None when the rule is off for this hotline."""
         return self.limits.get(path)
+
+    def rule(self, path: str) -> Article | None:
+        """The article that puts the rule at *path* in force, or None when it is off for this hotline."""
+        limit = self.limits.get(path)
+        return None if limit is None else limit.article
 
 
 @dataclass(frozen=True, slots=True)

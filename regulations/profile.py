@@ -2,21 +2,83 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import time, timedelta
 from typing import Any, TypeVar
 
-from regulations.model import Article, Basis, Limit, Profile, Strength
+from regulations.model import Article, Basis, Limit, Profile, Strength, Value
 
-# What each figure is: seconds, a count, or a local time of day. A path not listed here is a spelling mistake.
-KINDS: dict[str, type] = {
+Kind = type[timedelta] | type[int] | type[time] | type[bool] | tuple[str, ...]
+
+# What each figure is: seconds, a count, a local time of day, a rule that is on, or one of some words. A path not listed
+# here is a spelling mistake.
+KINDS: dict[str, Kind] = {
+    # A. Agents: signing in, being there, busy
+    "signin.personal": bool,
+    "signin.seat_check": bool,
+    "signin.own_shift": bool,
+    "signin.punctual": bool,
+    "signin.early": timedelta,
+    "signin.unsigned": bool,
+    "signin.unsigned_grace": timedelta,
+    "training.off_post_months": int,
+    "leave.ahead": timedelta,
+    "leave.cap_percent": int,
+    "leave.approval": bool,
+    "roster.crews": int,
+    "roster.day_from": time,
+    "roster.day_to": time,
+    "roster.night_from": time,
+    "roster.night_to": time,
+    "busy.first": timedelta,
+    "busy.last": timedelta,
+    "busy.refusing": bool,
+    "busy.past_console": ("revert", "mark"),
+    "break.rotation": bool,
+    "break.min_manned": int,
+    "answer.refusing": bool,
+    # B. Handover
+    "seat.lead_assigns": bool,
+    "handover.gap": timedelta,
+    "handover.relief": bool,
+    "handover.itemised": bool,
+    "handover.prepare": timedelta,
+    # C. Calls in
+    "service.hours_a_day": int,
     "answer.within": timedelta,
     "connection.rate_percent": int,
+    "complaint.different_callers_a_month": int,
+    "complaint.same_caller": int,
+    "chase.after_percent": int,
+    "chase.reminders": int,
+    "outage.ahead": timedelta,
+    # D. Tickets
+    "ticket.handout_consult": timedelta,
+    "ticket.handout_repair": timedelta,
+    "ticket.handout_service": timedelta,
+    "ticket.handout_complaint": timedelta,
+    "ticket.handout_report": timedelta,
+    "ticket.handout_praise": timedelta,
+    "ticket.taken_within": timedelta,
+    "ticket.finish_special": timedelta,
+    "ticket.finish_first": timedelta,
+    "ticket.finish_second": timedelta,
+    "ticket.finish_third": timedelta,
+    # E. Callbacks
     "callback.quiet_from": time,
     "callback.quiet_to": time,
     "callback.attempts": int,
+    "callback.least_attempts": int,
     "callback.spacing": timedelta,
+    "callback.within_working_days": int,
+    "callback.sample_percent": int,
+    "callback.forwarded_percent": int,
+    "callback.supervised_after": int,
 }
+LONGEST_S = 366 * 86400
+TIME_OF_DAY = re.compile(r"[0-2][0-9]:[0-5][0-9]")
+KEYS = ("value", "document", "article", "wording", "strength", "basis")
 
 
 class ProfileError(ValueError):
@@ -26,7 +88,8 @@ class ProfileError(ValueError):
 def parse_profile(text: str) -> Profile:
     """Read a profile.
 
-    Durations are written in whole or decimal seconds, times of day as ``"HH:MM"``.
+    Durations are written in whole or decimal seconds, times of day as ``"HH:MM"``, a rule that is on as ``true``: a
+    rule that is off is not written at all.
 
     Raises:
         ProfileError: naming the dotted path, for broken TOML, unknown or missing keys, wrong kinds, no source.
@@ -55,7 +118,7 @@ def _limit(path: str, entry: Any, documents: dict[str, Any]) -> Limit:
     if not isinstance(entry, dict):
         raise ProfileError(f"{path}: a table with value, document, article and wording is needed")
     for key in entry:
-        if key not in ("value", "document", "article", "wording", "strength", "basis"):
+        if key not in KEYS:
             raise ProfileError(f"{path}.{key}: unknown key")
     document = _text(entry, "document", path)
     if document not in documents:
@@ -70,21 +133,34 @@ def _limit(path: str, entry: Any, documents: dict[str, Any]) -> Limit:
     )
 
 
-def _value(path: str, raw: Any) -> timedelta | int | time:
+def _value(path: str, raw: Any) -> Value:
     kind = KINDS[path]
-    if kind is time and isinstance(raw, str):
-        try:
-            return time.fromisoformat(raw)
-        except ValueError as error:
-            raise ProfileError(f'{path}.value: a time of day as "HH:MM" is needed') from error
-    if kind is timedelta and isinstance(raw, int | float) and not isinstance(raw, bool) and raw > 0:
+    number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    if isinstance(kind, tuple):
+        if raw in kind:
+            return str(raw)
+        raise ProfileError(f"{path}.value: {raw!r} is none of {', '.join(kind)}")
+    if kind is time and isinstance(raw, str) and TIME_OF_DAY.fullmatch(raw) and raw < "24":
+        return time.fromisoformat(raw)
+    if kind is timedelta and number and 0 < raw <= LONGEST_S:
         return timedelta(seconds=raw)
-    if kind is int and isinstance(raw, int) and not isinstance(raw, bool) and raw > 0:
+    if kind is int and number and isinstance(raw, int) and 0 < raw <= _most(path):
         return raw
-    raise ProfileError(f"{path}.value: {raw!r} is not a {_KIND_NAMES[kind]}")
+    if kind is bool and raw is True:
+        return True
+    raise ProfileError(f"{path}.value: {raw!r} is not {_KIND_NAMES[kind]}")
 
 
-_KIND_NAMES = {time: 'time of day ("HH:MM")', timedelta: "number of seconds above 0", int: "whole number above 0"}
+def _most(path: str) -> int:
+    return 100 if path.endswith("_percent") else 1000
+
+
+_KIND_NAMES: dict[Kind, str] = {
+    time: 'a time of day ("HH:MM")',
+    timedelta: "a number of seconds above 0, a year at most",
+    int: "a whole number above 0 (a percentage: 100 at most)",
+    bool: "true: a rule that is off is left out",
+}
 
 
 def _text(table: dict[str, Any], key: str, path: str) -> str:

@@ -22,7 +22,7 @@ def test_the_shipped_profile_gives_each_figure_with_its_article() -> None:
     assert quiet is not None
     assert (answer.value, answer.article.cite(), answer.basis) == (timedelta(seconds=15), "HZ 第七条", Basis.TEXT)
     assert (quiet.value, quiet.strength, quiet.basis) == (time(21), Strength.PRINCIPLE, Basis.HOUSE)
-    assert profile.get("signin.early") is None
+    assert profile.get("signin.seat_check") is None
 
 
 @pytest.mark.parametrize(
