@@ -74,6 +74,12 @@ class Part:
     def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
         """A call stepped on (queues/callflow.py)."""
 
+    def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
+        """The event stream broke at *began*; or, with *ended*, what is heard is live again since then."""
+
+    def rostered(self, now: datetime) -> None:
+        """Shifts came, moved or went."""
+
     def started(self, now: datetime) -> None:
         """The engine runs again after ``load``: put deadlines, look at what came due meanwhile."""
 

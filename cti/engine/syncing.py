@@ -32,6 +32,8 @@ class Syncing:
         if world.stale_since is None:
             world.stale_since, world.stale_reason = now, (change.reason or state)[:200]
             world.changes.gaps.append(self._gap(None))
+            for part in world.parts:
+                part.gap(now, None, now)
         if world.link != state:
             world.link = state
             world.tell(now, "link.state", self.pbx_id, {"state": state, "reason": change.reason})
@@ -51,10 +53,13 @@ class Syncing:
 
     def _live_again(self, now: datetime) -> None:
         world = self.world
+        began = world.stale_since or now
         if world.stale_since is not None:
             world.changes.gaps.append(self._gap(now))
             world.stale_since = None
         world.link = "up"
+        for part in world.parts:
+            part.gap(began, now, now)
         world.tell(now, "link.state", self.pbx_id, {"state": "up", "reason": ""})
 
     def _members(self, sync: Synced, now: datetime) -> None:

@@ -186,6 +186,11 @@ class World:
         for part in self.parts:
             part.acted(act, now)
 
+    def rostered(self, now: datetime) -> None:
+        """Tell every part that shifts came, moved or went."""
+        for part in self.parts:
+            part.rostered(now)
+
     def put_call(self, call: Call) -> None:
         """Keep the call and write it, and those of its offers that changed, with this batch."""
         before = self.calls.get(call.call_id)
