@@ -109,13 +109,13 @@ class DutySite(Site):
 
     async def restart(self) -> None:
         """The service is killed and comes back; pages reconnect by themselves. The roster of a test is put anew."""
-        shifts = self.roster.by_agent
+        shifts = list(self.roster.roster.by_id.values())
         await self.stop()
         await self.end()
         self._make()
         self.web.engine = self.web.feed._engine = self.engine
         await self.begin()
-        self.roster.by_agent = {**shifts, **self.roster.by_agent}
+        self.roster.put(s for s in shifts if s.shift_id not in self.roster.roster.by_id)
         await self.start()
 
     def _act(self, effect: Effect) -> None:
@@ -138,7 +138,7 @@ class DutySite(Site):
     def on_duty(self, agent: str, start: datetime, hours: float = 11, **more: Any) -> Shift:
         """Put a shift of *agent* into the roster, in memory only."""
         shift = Shift(f"s-{agent}-{start:%m%d%H%M}", agent, start, start + timedelta(hours=hours), **more)
-        self.roster.by_agent.setdefault(agent, {})[shift.shift_id] = shift
+        self.roster.put([shift])
         return shift
 
     async def ask(self, command: Command) -> Outcome:
