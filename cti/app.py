@@ -8,9 +8,10 @@ import gc
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,7 +37,7 @@ from cti.store.people import Pins, check_pin
 from cti.watch import Watch
 from cti.web.app import listen, make_app, serve
 from cti.web.throttle import LoginThrottle
-from regulations import Profile, ProfileError, parse_profile
+from regulations import Profile, ProfileError, overridden, parse_profile
 
 log = structlog.get_logger()
 GC_EVERY = 20_000  # allocations between two looks for cycles
@@ -50,17 +51,28 @@ class AlreadyRunning(CtiError):
     code = "already_running"
 
 
-def load_profile(name: str) -> Profile:
-    """The hotline's rules: a name in regulations/, or a path ending in .toml.
+def load_profile(name: str, house: Path | None = None) -> Profile:
+    """The hotline's rules, with the site's own figures over them.
+
+    Args:
+        name: a name in regulations/, or a path ending in .toml.
+        house: the site's file of figures of its own (regulations/overrides.py), if it has one.
 
     Raises:
-        BadInput: there is no such profile, or it does not load; names the dotted path.
+        BadInput: a file is not there, or does not load; names the file and the dotted path.
     """
     path = Path(name) if name.endswith(".toml") else REGULATIONS / f"{name}.toml"
+    profile = _rules(path, "hotline.profile", parse_profile)
+    return profile if house is None else _rules(house, "hotline.house", partial(overridden, profile))
+
+
+def _rules(path: Path, setting: str, parse: Callable[[str], Profile]) -> Profile:
     try:
-        return parse_profile(path.read_text())
+        return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput("hotline.profile", f"{path}: {error.strerror}") from error
+        raise BadInput(setting, f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(str(path), f"(file): is not UTF-8: {error.reason}") from error
     except ProfileError as error:
         raise BadInput(str(path), str(error)) from error
 
@@ -92,7 +104,7 @@ async def run_service(settings: Settings, clock: Clock | None = None, rng: rando
         CtiError: it cannot start; the message is one line for the administrator.
     """
     clock, rng = clock or SystemClock(), rng or random.SystemRandom()
-    profile = load_profile(settings.hotline.profile)
+    profile = load_profile(settings.hotline.profile, settings.hotline.house)
     with only_instance(settings.database):
         store = await Store.open(settings.database)
         try:

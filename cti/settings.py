@@ -53,6 +53,8 @@ class HotlineSettings(_Topic):
 
     profile: str = "hz-12319"
     """A file of regulations/, without .toml; or the path of a profile of the site's own."""
+    house: Path | None = None
+    """A file of figures that replace the profile's or add to them; each says ``basis = "house"``, or ``off = true``."""
     queue: str = Field(default="hotline", pattern=r"^[A-Za-z0-9_-]{1,40}$")
     seat_interface: str = "PJSIP/{seat}"
     """The seat's queue interface. FreePBX: ``Local/{seat}@from-queue/n``."""

@@ -58,13 +58,23 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One hotline's rules. A rule that the text is silent on is absent, and absent means off."""
+    """One hotline's rules. A rule that the text is silent on is absent, and absent means off.
+
+    Attributes:
+        hotline: the number by which it is known, or a short name.
+        zone: IANA name of the zone in which its times of day are meant.
+        limits: path -> figure in force.
+        documents: short name -> title of every document that is cited.
+        off: path -> reason, for what the house turned off although the text speaks of it.
+    """
 
     hotline: str
     name_zh: str
     name_en: str
     zone: str
     limits: dict[str, Limit] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+    off: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> Limit | None:
         """The figure at *path*, or None when the rule is off for this hotline."""

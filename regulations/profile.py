@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Container, Iterator
 from datetime import time, timedelta
 from typing import Any, TypeVar
 
@@ -60,7 +61,9 @@ KINDS: dict[str, Kind] = {
     "ticket.handout_complaint": timedelta,
     "ticket.handout_report": timedelta,
     "ticket.handout_praise": timedelta,
+    "ticket.handout_same_day": bool,
     "ticket.taken_within": timedelta,
+    "ticket.return_within": timedelta,
     "ticket.finish_special": timedelta,
     "ticket.finish_first": timedelta,
     "ticket.finish_second": timedelta,
@@ -76,8 +79,9 @@ KINDS: dict[str, Kind] = {
     "callback.forwarded_percent": int,
     "callback.supervised_after": int,
 }
-LONGEST_S = 366 * 86400
+SHORTEST_S, LONGEST_S = 0.001, 366 * 86400
 TIME_OF_DAY = re.compile(r"[0-2][0-9]:[0-5][0-9]")
+HEAD = ("hotline", "name_zh", "name_en", "zone")
 KEYS = ("value", "document", "article", "wording", "strength", "basis")
 
 
@@ -94,36 +98,60 @@ def parse_profile(text: str) -> Profile:
     Raises:
         ProfileError: naming the dotted path, for broken TOML, unknown or missing keys, wrong kinds, no source.
     """
+    data = read_toml(text)
+    hotline, name_zh, name_en, zone = (text_of(data, key, "") for key in HEAD)
+    documents = documents_of(data)
+    limits = {path: figure(path, entry, documents) for path, entry in entries_of(data, (*HEAD, "documents"))}
+    return Profile(hotline, name_zh, name_en, zone, limits, documents)
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """*text* as plain values. Raises ProfileError naming ``(file)`` when it is not TOML."""
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"(file): {error}") from error
-    head = {key: _text(data, key, "") for key in ("hotline", "name_zh", "name_en", "zone")}
+
+
+def documents_of(data: dict[str, Any]) -> dict[str, str]:
+    """The titles under [documents]. Raises ProfileError for one without a title."""
     documents = data.get("documents", {})
-    limits: dict[str, Limit] = {}
+    if not isinstance(documents, dict):
+        raise ProfileError("documents: a table of short name and title is needed")
+    return {name: text_of(documents, name, "documents") for name in documents}
+
+
+def entries_of(data: dict[str, Any], others: Container[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Dotted path and table of each figure; *others* are the keys that hold none.
+
+    Raises:
+        ProfileError: a key that is no table, a path that is not one of ``KINDS``.
+    """
     for group, entries in data.items():
-        if group in head or group == "documents":
+        if group in others:
             continue
         if not isinstance(entries, dict):
             raise ProfileError(f"{group}: unknown key")
         for name, entry in entries.items():
-            limit = _limit(f"{group}.{name}", entry, documents)
-            limits[limit.path] = limit
-    return Profile(**head, limits=limits)
+            path = f"{group}.{name}"
+            if path not in KINDS:
+                raise ProfileError(f"{path}: unknown figure; known are {', '.join(sorted(KINDS))}")
+            if not isinstance(entry, dict):
+                raise ProfileError(f"{path}: a table with value, document, article and wording is needed")
+            yield path, entry
 
 
-def _limit(path: str, entry: Any, documents: dict[str, Any]) -> Limit:
-    if path not in KINDS:
-        raise ProfileError(f"{path}: unknown figure; known are {', '.join(sorted(KINDS))}")
-    if not isinstance(entry, dict):
-        raise ProfileError(f"{path}: a table with value, document, article and wording is needed")
-    for key in entry:
-        if key not in KEYS:
-            raise ProfileError(f"{path}.{key}: unknown key")
-    document = _text(entry, "document", path)
+def figure(path: str, entry: dict[str, Any], documents: Container[str]) -> Limit:
+    """One figure from its table.
+
+    Raises:
+        ProfileError: an unknown key, a wrong value, a figure without its source, a document not among *documents*.
+    """
+    only_keys(path, entry, KEYS)
+    document = text_of(entry, "document", path)
     if document not in documents:
         raise ProfileError(f"{path}.document: {document} is not among [documents]")
-    article = Article(document, _text(entry, "article", path), _text(entry, "wording", path))
+    article = Article(document, text_of(entry, "article", path), text_of(entry, "wording", path))
     return Limit(
         path,
         _value(path, entry.get("value")),
@@ -131,6 +159,13 @@ def _limit(path: str, entry: Any, documents: dict[str, Any]) -> Limit:
         _choice(Strength, entry.get("strength", "must"), f"{path}.strength"),
         _choice(Basis, entry.get("basis", "text"), f"{path}.basis"),
     )
+
+
+def only_keys(path: str, entry: dict[str, Any], known: Container[str]) -> None:
+    """Raises ProfileError for the first key of *entry* that is not *known*."""
+    for key in entry:
+        if key not in known:
+            raise ProfileError(f"{path}.{key}: unknown key")
 
 
 def _value(path: str, raw: Any) -> Value:
@@ -142,7 +177,7 @@ def _value(path: str, raw: Any) -> Value:
         raise ProfileError(f"{path}.value: {raw!r} is none of {', '.join(kind)}")
     if kind is time and isinstance(raw, str) and TIME_OF_DAY.fullmatch(raw) and raw < "24":
         return time.fromisoformat(raw)
-    if kind is timedelta and number and 0 < raw <= LONGEST_S:
+    if kind is timedelta and number and SHORTEST_S <= raw <= LONGEST_S:
         return timedelta(seconds=raw)
     if kind is int and number and isinstance(raw, int) and 0 < raw <= _most(path):
         return raw
@@ -163,7 +198,8 @@ _KIND_NAMES: dict[Kind, str] = {
 }
 
 
-def _text(table: dict[str, Any], key: str, path: str) -> str:
+def text_of(table: dict[str, Any], key: str, path: str) -> str:
+    """A text that must be there. Raises ProfileError when it is missing or blank."""
     value = table.get(key)
     where = f"{path}.{key}" if path else key
     if not isinstance(value, str) or not value.strip():

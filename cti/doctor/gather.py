@@ -18,7 +18,7 @@ from cti.doctor.facts import ConfigFacts, Facts, FileFacts, FolderFacts, HostFac
 from cti.doctor.layout import layout_faults
 from cti.errors import BadInput
 from cti.lab.oracle import parse_queue_log
-from cti.settings import Settings
+from cti.settings import HotlineSettings, Settings
 
 SHIPPED_SECRET = "CHANGE-ME"  # noqa: S105  the word in asterisk-conf/manager.d/cti.conf that must not stay
 TAIL = 256 * 1024
@@ -53,7 +53,7 @@ def _host(settings: Settings) -> HostFacts:
         web_loopback=_is_loopback(settings.web.host),
         web_tls=settings.web.certificate is not None,
         agi=_port(settings.agi.host, settings.agi.port),
-        profile=_profile(settings.hotline.profile),
+        profile=_profile(settings.hotline),
         layout=layout_faults(),
     )
 
@@ -80,9 +80,9 @@ def _port(host: str, port: int) -> str:
         return error.strerror or "cannot be used"
 
 
-def _profile(name: str) -> str:
+def _profile(hotline: HotlineSettings) -> str:
     try:
-        ZoneInfo(load_profile(name).zone)
+        ZoneInfo(load_profile(hotline.profile, hotline.house).zone)
     except (BadInput, ZoneInfoNotFoundError, ValueError) as error:
         return str(error)
     return ""

@@ -67,3 +67,31 @@ def test_a_profile_that_does_not_load_names_the_rule(tmp_path: Path) -> None:
         load_profile(str(wrong))
     assert str(wrong) == error.value.field
     assert error.value.message
+
+
+def test_a_house_file_goes_over_the_profile(tmp_path: Path) -> None:
+    """``hotline.house``: the site's own figure is in force, and the rest of the profile stays."""
+    house = tmp_path / "house.toml"
+    house.write_text('[busy.first]\noff = true\nwording = "试运行期间不执行"\n')
+    mine = load_profile("hz-12319", house)
+    assert mine.off == {"busy.first": "试运行期间不执行"}
+    assert mine.get("busy.last") == load_profile("hz-12319").get("busy.last")
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "said"),
+    [
+        (None, "hotline.house", "No such file"),
+        (b"[busy.first]\nvalue = 60\n", "house.toml", "busy.first.basis"),
+        (b"\xff\xfe", "house.toml", "(file)"),
+    ],
+)
+def test_a_house_file_that_does_not_load_is_named(tmp_path: Path, content: bytes | None, field: str, said: str) -> None:
+    """The file and the dotted path, in one line."""
+    house = tmp_path / "house.toml"
+    if content is not None:
+        house.write_bytes(content)
+    with pytest.raises(BadInput) as error:
+        load_profile("hz-12319", house)
+    assert error.value.field.endswith(field)
+    assert said in error.value.message
