@@ -9,9 +9,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import os
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
 from typing import Protocol
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -22,6 +27,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back, from an arbitrary start."""
+
+    @property
+    def boot(self) -> str:
+        """Within one boot two readings of the monotonic clock can be compared, also of two processes."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait *seconds* of monotonic time; zero or less only yields."""
@@ -47,16 +56,27 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    @cached_property
+    def boot(self) -> str:
+        try:
+            return BOOT_ID.read_text().strip()
+        except OSError:  # no Linux: then only this process can compare its readings
+            return f"process-{os.getpid()}-{time.time_ns()}"
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))
 
 
 class VirtualClock:
-    """A clock that moves only when told: ``advance`` lets time pass, ``step`` moves the wall clock alone."""
+    """A clock that moves only when told: ``advance`` lets time pass, ``step`` moves the wall clock alone.
 
-    def __init__(self, start: datetime) -> None:
+    A new ``boot`` stands for a restart of the machine.
+    """
+
+    def __init__(self, start: datetime, boot: str = "boot-1") -> None:
         if start.tzinfo is None:
             raise ValueError("start: an aware datetime is needed")
+        self.boot = boot
         self._wall = start.astimezone(UTC)
         self._mono = 0.0
         self._order = itertools.count()

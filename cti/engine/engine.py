@@ -92,6 +92,7 @@ class Engine:
         self._hearing = Hearing(self.world, self._steps, self._diallings)
         self._syncing = Syncing(self.world, self._steps, self._hearing, settings.pbx_id)
         self._asking = Asking(self.world, self._diallings, ids, hotline, settings.callback)
+        self.world.boot = clock.boot
         self.world.parts = parts_of(self.world, ids, settings)
         self._act, self._wake, self._time = act, wake, time
         self._after_commit, self._on_overflow = after_commit, on_overflow
@@ -175,6 +176,7 @@ class Engine:
         world.mono = self.clock.monotonic()
         world.new_day(now)
         answers = [(item, self._guarded(item, now)) for item in batch]
+        self._guarded(Due("batched:"), now)
         self._tell_states(now)
         world.forget_closed(now)
         messages = await self._commit(changes) if changes.rows() else []
@@ -204,11 +206,14 @@ class Engine:
         commands = [item.command for item in rare if isinstance(item, Asked)]
         keys = {c.request_key for c in commands if isinstance(c, RequestCallback) and c.request_key}
         strangers = any(names_strangers(c, self.world.agents) for c in commands)
-        if unknown or strangers or keys:
+        lacking = [part for part in self.world.parts if any(part.lacks(command) for command in commands)]
+        if unknown or strangers or keys or lacking:
             async with self.store.read() as connection:
                 await load_calls(connection, self.world, self.settings.pbx_id, unknown)
                 await load_people(connection, self.world, self.settings.pbx_id)
                 await load_callbacks(connection, self.world, t.callbacks.c.request_key.in_(keys))
+                for part in lacking:
+                    await part.fetch(connection, commands)
 
     def _guarded(self, item: Input, now: datetime) -> Outcome | CtiError | None:
         """One input that we cannot take must not stop the hotline, nor come again at every start: it is told."""
@@ -254,6 +259,9 @@ class Engine:
                 self._diallings.due(subject, now)
             case "outside":
                 self._hearing.still_outside(subject, now)
+            case "batched":
+                for part in self.world.parts:
+                    part.batched(now)
             case "queue":
                 pass  # being looked at again is all: the state is told below
             case "wrap":
@@ -324,6 +332,7 @@ class Engine:
     def board(self) -> Mapping[str, Any]:
         """The live picture as JSON values; callers' numbers are masked."""
         world, now = self.world, self.clock.now()
+        world.mono = self.clock.monotonic()
         agents = world.crew()
         waiting = list(world.waiting())
         reasons = self.settings.hotline.busy_reasons

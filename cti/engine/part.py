@@ -80,8 +80,18 @@ class Part:
     def rostered(self, now: datetime) -> None:
         """Shifts came, moved or went."""
 
+    def batched(self, now: datetime) -> None:
+        """A batch has been decided and is about to be written: the part may add its own rows to ``world.changes``."""
+
     def started(self, now: datetime) -> None:
         """The engine runs again after ``load``: put deadlines, look at what came due meanwhile."""
+
+    def lacks(self, command: Command) -> bool:
+        """Whether *command* speaks of what memory does not hold, so that ``fetch`` must bring it first."""
+        return False
+
+    async def fetch(self, connection: AsyncConnection, commands: Iterable[Command]) -> None:
+        """Bring what *commands* speak of."""
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
         """Take up where the last run ended."""

@@ -39,6 +39,7 @@ async def persist(connection: Statements, world: World, changes: Changes, pbx_id
                 "ticket_id": x.ticket_id, "pbx_id": pbx_id, "call_id": x.call_id, "linkedid": x.linkedid,
                 "hotline": x.hotline, "queue": x.queue, "caller": x.caller, "agent": x.agent, "opened_at": x.opened_at,
                 "entered_at": x.entered_at, "answered_at": x.answered_at, "wait_ms": x.wait_ms, "ring_ms": x.ring_ms,
+                "owner": x.agent, "owned_at": x.opened_at,
             }
             for x in changes.tickets
         ]  # fmt: skip
@@ -57,6 +58,12 @@ async def persist(connection: Statements, world: World, changes: Changes, pbx_id
             update(t.tickets).where(t.tickets.c.ticket_id == bindparam("of_ticket"), t.tickets.c.popped_at.is_(None)),
             [{"of_ticket": ticket_id, "popped_at": at} for ticket_id, at in changes.popped],
         )
+    if changes.owners:
+        await connection.execute(
+            update(t.tickets).where(t.tickets.c.ticket_id == bindparam("of_ticket")),
+            [{"of_ticket": ticket_id, "owner": o.owner, "owned_at": o.owned_at, "closed_at": o.closed_at,
+              "closed_by": o.closed_by} for ticket_id, o in changes.owners.items()],
+        )  # fmt: skip
     await _upsert(connection, t.recordings, [recording_row(r, pbx_id) for r in changes.recordings.values()])
     callbacks = list(changes.callbacks.values())
     await _upsert(connection, t.callbacks, [callback_row(c, pbx_id) for c in callbacks])

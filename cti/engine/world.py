@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table
@@ -86,6 +86,19 @@ class Callback:
         return replace(self, diallings=(*others, changed))
 
 
+class TicketOwner(NamedTuple):
+    """Whose an answered call's ticket is now, and when it was finished (办结). Times aware UTC.
+
+    First responsibility (首问责任) stays with the ticket's ``agent``, whoever owns it later.
+    """
+
+    ticket_id: str
+    owner: str
+    owned_at: datetime
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+
+
 @dataclass(slots=True)
 class Changes:
     """One batch: rows to write, messages to tell, effects to start after the commit."""
@@ -96,6 +109,7 @@ class Changes:
     tickets: list[Ticket] = field(default_factory=list)
     sharper: list[Call] = field(default_factory=list)  # calls whose ticket's times became exact
     popped: list[tuple[str, datetime]] = field(default_factory=list)
+    owners: dict[str, TicketOwner] = field(default_factory=dict)  # tickets that were taken over or finished
     recordings: dict[str, Recording] = field(default_factory=dict)
     callbacks: dict[str, Callback] = field(default_factory=dict)
     gaps: list[dict[str, Any]] = field(default_factory=list)
@@ -110,7 +124,7 @@ class Changes:
         """Whether there is anything to write."""
         return bool(
             self.calls or self.agents or self.tickets or self.popped or self.recordings or self.callbacks
-            or self.gaps or self.cursors or self.messages or self.sharper or self.records
+            or self.gaps or self.cursors or self.messages or self.sharper or self.records or self.owners
         )  # fmt: skip
 
 
@@ -145,6 +159,7 @@ class World:
         self.told_queue_at = datetime.min.replace(tzinfo=UTC)
         self.alarms: deque[Message] = deque(maxlen=MOST_ALARMS)
         self.mono = 0.0  # the monotonic clock at the batch, seconds
+        self.boot = ""  # of the machine: what the monotonic clock may be compared within
         self.pages: Counter[str] = Counter()  # open pages by person
         self.parts: list[Part] = []
         self.duty_version = 0  # rises with everything that a page of the duty desk shows

@@ -131,8 +131,13 @@ tickets = Table(
     Column("wait_ms", Integer, nullable=False),
     Column("ring_ms", Integer),
     Column("popped_at", Instant),  # when that agent's page said that it shows the ticket
+    Column("owner", String(16)),  # who has it now: ``agent`` at first, then whoever took it over; NULL is ``agent``
+    Column("owned_at", Instant),
+    Column("closed_at", Instant),  # 办结
+    Column("closed_by", String(16)),
     UniqueConstraint("pbx_id", "call_id", name="one_stub_per_answered_call"),
     Index("tickets_by_agent", "agent", "opened_at"),
+    Index("tickets_open", "closed_at", "owned_at"),
 )  # fmt: skip
 
 recordings = Table(

@@ -47,6 +47,7 @@ class SetClock:
     def __init__(self, start: datetime, system: Clock | None = None) -> None:
         self._system = system or SystemClock()
         self._ahead = start - self._system.now()
+        self.boot = self._system.boot
         self._leapt = 0.0
 
     def now(self) -> datetime:

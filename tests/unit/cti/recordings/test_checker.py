@@ -25,6 +25,8 @@ class StepClock:
         self.slept = 0.0
         self._each = each
 
+    boot = "boot-1"
+
     def now(self) -> datetime:
         return datetime(2026, 11, 21, tzinfo=UTC)
 
