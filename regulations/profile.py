@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
     "leave.ahead": timedelta,
     "leave.cap_percent": int,
     "leave.approval": bool,
+    "leave.peak": bool,
     "roster.crews": int,
     "roster.day_from": time,
     "roster.day_to": time,
