@@ -34,6 +34,9 @@ async def load_world(connection: AsyncConnection, world: World, pbx_id: str, now
     last = (await connection.execute(select(t.outbox.c.at).order_by(t.outbox.c.seq.desc()).limit(1))).scalar()
     if last is not None:
         world.stale_since, world.stale_reason = last, "the service was not running"
+    open_gap = select(t.gaps.c.began_at, t.gaps.c.reason).where(t.gaps.c.pbx_id == pbx_id, t.gaps.c.ended_at.is_(None))
+    for began_at, reason in (await connection.execute(open_gap.order_by(t.gaps.c.began_at.desc()).limit(1))).all():
+        world.stale_since, world.stale_reason = began_at, reason  # the link was away already: it is one gap
     recent = (t.outbox.c.kind.in_(ALARMS)) & (t.outbox.c.at > now - RECENT)
     newest = select(t.outbox).where(recent).order_by(t.outbox.c.seq.desc()).limit(MOST_ALARMS)
     world.alarms.extendleft(Message(**row) for row in (await connection.execute(newest)).mappings())

@@ -1,0 +1,442 @@
+"""Findings by the real engine on a virtual clock: each forbidden state, its evidence, and never from inside a gap."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.shifts import Shift
+from cti.ami import events as ami
+from cti.commands import GoBusy, GoReady, PageClosed, PageOpened, SignIn, SignOut
+from cti.commands.findings import Appeal, RuleOnAppeal
+from cti.engine.finding import Findings
+from cti.engine.inputs import Due
+from cti.engine.part import ActKind
+from cti.engine.rostering import Rostering
+from tests.sim.house import MORNING, House
+from tests.sim.pbx import QUEUE, SimCall
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Four agents at their seats, no roster; past the seconds in which nothing is yet known."""
+    async with House(tmp_path, random.Random(7), mangle=False) as made:
+        await made.wait(5)
+        yield made
+
+
+def part(house: House) -> Findings:
+    """The part under test, in the process that runs now."""
+    return next(p for p in house.engine.world.parts if isinstance(p, Findings))
+
+
+async def roster(house: House, agent: str, start: datetime, hours: float = 11, **more: Any) -> Shift:
+    """Put a shift into the roster and let the part look."""
+    rostering = next(p for p in house.engine.world.parts if isinstance(p, Rostering))
+    shift = Shift(f"s-{agent}-{start:%d%H%M}", agent, start, start + hours * HOUR, **more)
+    rostering.put([shift])
+    house.engine.put(Due("adherence:"))
+    await house.quiet()
+    return shift
+
+
+def found(house: House, kind: str | None = None) -> list[dict[str, Any]]:
+    """Committed findings, the oldest first."""
+    names = ("finding_id", "kind", "agent", "began_at", "ended_at", "state", "evidence", "steps", "document", "article")
+    rows = house.rows(f"select {', '.join(names)} from findings order by began_at, finding_id")
+    listed = [dict(zip(names, row, strict=True)) for row in rows]
+    for row in listed:
+        row["evidence"], row["steps"] = json.loads(row["evidence"]), json.loads(row["steps"])
+    return [row for row in listed if kind in (None, row["kind"])]
+
+
+def us(moment: datetime) -> int:
+    """As the store has it."""
+    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(microseconds=1)
+
+
+def alarms(house: House) -> list[dict[str, Any]]:
+    """What the lead was told of findings."""
+    rows = house.rows("select data from outbox where kind = 'alarm' order by seq")
+    return [data for (text,) in rows if (data := json.loads(text))["code"] == "finding"]
+
+
+async def ring(house: House, agent: str) -> SimCall:
+    """A caller rings at *agent*."""
+    house.pbx.enter()
+    call = house.pbx.open_calls()[-1]
+    house.pbx._ring(call, agent)
+    await house.quiet()
+    return call
+
+
+async def miss(house: House, call: SimCall, seconds: float = 15) -> None:
+    """The ring runs out."""
+    await house.wait(seconds)
+    house.pbx._ring_no_answer(call)
+    await house.quiet()
+
+
+async def reject(house: House, call: SimCall) -> None:
+    """The phone refuses at once: Asterisk says 0 ms."""
+    await house.wait(0.02)
+    house.pbx.say(
+        call.call_id,
+        ami.AgentRingNoAnswer(house.clock.now(), QUEUE, call.agent, "x", 0, call.call_id, call.call_id, call.leg),
+    )
+    house.pbx._gone(call.leg, call.call_id)
+    call.state = "waiting"
+    await house.quiet()
+
+
+async def test_not_answering_is_one_finding_with_every_missed_offer(house: House) -> None:
+    """签入不接听: two rings run out; one finding, both as evidence, one alarm; answering a call ends the spell."""
+    call = await ring(house, "1001")
+    offered = house.clock.now()
+    await miss(house, call)
+    await house.wait(1.9)
+    assert found(house) == []
+    await house.wait(0.2)
+    house.pbx._ring(call, "1001")
+    await house.quiet()
+    await miss(house, call, 12)
+    await house.wait(3)
+    (finding,) = found(house)
+    assert (finding["kind"], finding["agent"], finding["state"]) == ("not_answering", "1001", "running")
+    assert (finding["document"], finding["article"]) == ("HZ", "第二十一条")
+    assert finding["began_at"] == us(offered)
+    events = finding["evidence"]["events"]
+    assert [(e["event"], e["call_id"], e["ring_ms"]) for e in events] == [
+        ("AgentRingNoAnswer", call.call_id, 15000), ("AgentRingNoAnswer", call.call_id, 12000)
+    ]  # fmt: skip
+    assert (finding["evidence"]["missed"], finding["evidence"]["offers_today"]) == (2, 2)
+    assert alarms(house) == [{"code": "finding", "agent": "1001", "finding": "not_answering"}]
+    assert [f["kind"] for f in house.engine.board()["duty"]["findings"]] == ["not_answering"]
+    house.pbx._ring(call, "1001")
+    await house.wait(2)
+    house.pbx._connect(call)
+    await house.quiet()
+    (finding,) = found(house)
+    assert (finding["state"], finding["ended_at"]) == ("found", us(house.clock.now()))
+
+
+async def test_a_refused_call_is_told_from_one_not_answered(house: House) -> None:
+    """拒接 is a finding of its own; both may go on for the same agent."""
+    call = await ring(house, "1002")
+    await reject(house, call)
+    await house.wait(3)
+    house.pbx._ring(call, "1002")
+    await miss(house, call)
+    await house.wait(3)
+    assert [f["kind"] for f in found(house)] == ["rejected", "not_answering"]
+    assert found(house)[0]["evidence"]["events"][0]["end"] == "rejected"
+
+
+async def test_asterisk_stopped_while_a_call_rings_finds_nothing(house: House) -> None:
+    """A clean stop ends offers as refused just before the link is lost: 2 s are waited, and the link was lost in them."""
+    call = await ring(house, "1001")
+    await reject(house, call)
+    await house.wait(0.5)
+    house.drop()
+    await house.quiet()
+    await house.wait(30)
+    await house.connect()
+    await house.wait(30)
+    assert found(house) == []
+    call = await ring(house, "1001")
+    await reject(house, call)
+    await house.wait(3)
+    assert len(found(house)) == 1  # and with the link up the same is found
+
+
+async def test_an_offer_known_from_queue_log_only_is_not_judged(house: House) -> None:
+    """The ring ran out while the link was away; queue_log tells it afterwards, and nobody is judged on it."""
+    call = await ring(house, "1001")
+    house.drop()
+    await house.quiet()
+    await house.wait(12)
+    house.pbx._ring_no_answer(call)
+    await house.wait(5)
+    await house.connect()
+    await house.wait(5)
+    assert house.rows("select outcome from offers") == [("no_answer",)]
+    assert found(house) == []
+
+
+async def test_busy_while_a_caller_waits(house: House) -> None:
+    """示忙拒接: who waited and how long, what rang; until ready. Busy with nobody waiting is no finding."""
+    await house.ask(GoBusy("1003", "meal"))
+    await house.wait(3)
+    assert found(house) == []
+    await house.ask(GoReady("1003"))
+    call = await ring(house, "1001")
+    await house.wait(4)
+    await house.ask(GoBusy("1001", "meal"))
+    await house.ask(GoBusy("1001", "ticket"))  # another reason is no further refusal
+    await house.wait(3)
+    await house.ask(GoBusy("1002", "meal"))
+    await house.wait(10)
+    await house.ask(GoReady("1001"))
+    first, second = found(house, "busy_refusing")
+    assert [(e["event"], e.get("call_id"), e.get("rang_ms"), e.get("waited_ms")) for e in first["evidence"]["events"]] == [
+        ("GoBusy", None, None, None), ("AgentCalled", call.call_id, 4000, None),
+        ("QueueCallerJoin", call.call_id, None, 4000),
+    ]  # fmt: skip
+    assert (first["state"], first["ended_at"] - first["began_at"]) == ("found", 13_000_000)
+    assert [e["event"] for e in second["evidence"]["events"]] == ["GoBusy", "QueueCallerJoin"]
+    assert second["state"] == "running"
+
+
+async def test_busy_outlasting_a_gap_is_cut_and_starts_anew(house: House) -> None:
+    """The first finding ends where the gap begins; the second begins where it ends and names the first."""
+    await ring(house, "1001")
+    await house.wait(2)
+    await house.ask(GoBusy("1001", "meal"))
+    await house.wait(10)
+    lost = house.clock.now()
+    house.drop()
+    await house.quiet()
+    await house.wait(60)
+    await house.connect()
+    back = house.clock.now()
+    await house.wait(5)
+    first, second = found(house, "busy_refusing")
+    assert (first["ended_at"], first["state"]) == (us(lost), "found")
+    assert (second["began_at"], second["evidence"]["continues"]) == (us(back), first["finding_id"])
+
+
+async def test_a_pause_past_the_console(house: House) -> None:
+    """绕过控制台: from the pause to its end; lifting a pause past the console refuses nobody."""
+    when = house.clock.now()
+    await pause(house, "1001", True)
+    await house.wait(6)
+    await pause(house, "1001", False)
+    await house.ask(GoBusy("1002", "meal"))
+    await house.wait(3)
+    await pause(house, "1002", False)
+    await house.wait(10)
+    (finding,) = found(house)
+    assert (finding["kind"], finding["began_at"], finding["state"]) == ("past_console", us(when), "found")
+    assert finding["ended_at"] == us(when + timedelta(seconds=6))
+
+
+async def pause(house: House, agent: str, paused: bool) -> None:
+    now = house.clock.now()
+    interface = house.engine.world.agents[agent].interface or ""
+    house.engine.hear(
+        ami.QueueMemberPause(now, QUEUE, agent, interface, 1, paused, "lunch" if paused else "", False, None, now, 0)
+    )
+    await house.quiet()
+
+
+@pytest.mark.parametrize(("stays", "findings"), [(60.0, 0), (60.001, 1)])
+async def test_logged_in_but_not_signed_in(house: House, stays: float, findings: int) -> None:
+    """登录不签入: 60 s are the grace, to the millisecond on both sides; only in one's own shift."""
+    await house.ask(SignOut("1001"))
+    await house.ask(SignOut("1002"))
+    await roster(house, "1001", MORNING - HOUR)
+    await house.ask(PageOpened("1002"))  # not rostered
+    await house.ask(PageOpened("1001"))
+    await house.wait(stays)
+    await house.ask(SignIn("1001", "3001"))
+    await house.wait(5)
+    assert len(found(house)) == findings
+    if findings:
+        (finding,) = found(house)
+        assert (finding["kind"], finding["agent"], finding["state"]) == ("logged_in_not_signed_in", "1001", "found")
+        assert finding["ended_at"] - finding["began_at"] == 60_001_000
+
+
+async def test_not_signed_in_is_shown_while_it_goes_on_and_cut_by_a_gap(house: House) -> None:
+    """Live after the grace; the link's loss ends it there; after the gap it counts anew; the closed page ends it."""
+    await house.ask(SignOut("1001"))
+    await roster(house, "1001", MORNING - HOUR)
+    await house.ask(PageOpened("1001"))
+    await house.wait(63)
+    assert [f["agent"] for f in house.engine.board()["duty"]["findings"]] == ["1001"]
+    lost = house.clock.now()
+    house.drop()
+    await house.quiet()
+    assert house.engine.board()["duty"]["findings"] == []
+    await house.wait(300)
+    await house.connect()
+    back = house.clock.now()
+    await house.wait(61.9)
+    assert len(found(house)) == 1
+    await house.wait(20)
+    await house.ask(PageClosed("1001"))
+    first, second = found(house)
+    assert (first["state"], first["ended_at"]) == ("found", us(lost))
+    assert (second["began_at"], second["ended_at"]) == (us(back), us(house.clock.now()))
+
+
+START = MORNING.replace(microsecond=0) + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(("late_ms", "kinds"), [(0, []), (1, ["late"]), (125_000, ["late"])])
+async def test_late_is_after_the_start_by_the_millisecond(house: House, late_ms: int, kinds: list[str]) -> None:
+    """迟到: a sign-in at the start is in time, one a millisecond later is not; the finding says by how much."""
+    await house.ask(SignOut("1001"))
+    await roster(house, "1001", START)
+    house.engine.put(Due("adherence:"))
+    await say_arrived(house, "1001")
+    await house.wait((START - house.clock.now()).total_seconds() + late_ms / 1000)
+    await house.ask(SignIn("1001", "3001"))
+    await house.wait(5)
+    assert [f["kind"] for f in found(house)] == kinds
+    for finding in found(house):
+        assert (finding["began_at"], finding["evidence"]["late_ms"]) == (us(START), late_ms)
+    kept = house.rows("select signed_in_at, ready_at, starts_at from attendance where agent = '1001'")
+    assert [(s - start, r - start) for s, r, start in kept] == [(late_ms * 1000, late_ms * 1000)]
+
+
+async def say_arrived(house: House, agent: str) -> None:
+    """到岗, as conduct tells it."""
+    house.engine.world.acted(ActKind.ARRIVED, agent, house.clock.now())
+
+
+async def test_late_goes_on_and_who_never_comes_is_absent(house: House) -> None:
+    """缺岗: shown as lateness while the shift runs, one finding from start to end; arriving late ends at the start."""
+    await house.ask(SignOut("1001"))
+    shift = await roster(house, "1001", START, hours=2)
+    await house.wait((START - house.clock.now()).total_seconds() + 3)
+    assert [f["kind"] for f in house.engine.board()["duty"]["findings"]] == ["late"]
+    await house.wait(2 * 3600)
+    early, absent = found(house)
+    assert (early["kind"], early["ended_at"] - early["began_at"]) == ("arrived_late", 600_000_000)
+    assert (absent["kind"], absent["state"]) == ("absent", "found")
+    assert (absent["began_at"], absent["ended_at"]) == (us(START), us(shift.ends_at))
+    assert absent["steps"][0]["what"] == "was_late"
+
+
+@pytest.mark.parametrize(("before_s", "kinds"), [(600.0, []), (599.999, ["arrived_late"])])
+async def test_being_there_ten_minutes_early(house: House, before_s: float, kinds: list[str]) -> None:
+    """HZ 第二十七条, to the millisecond on both sides."""
+    await house.ask(SignOut("1001"))
+    await roster(house, "1001", START)
+    await house.wait((START - house.clock.now()).total_seconds() - before_s)
+    await house.ask(SignIn("1001", "3001"))
+    await house.wait(605)
+    assert [f["kind"] for f in found(house)] == kinds
+
+
+@pytest.mark.parametrize(("gap_s", "kinds"), [(30.0, []), (30.001, ["late"])])
+async def test_nobody_is_late_for_a_seat_that_is_still_held(house: House, gap_s: float, kinds: list[str]) -> None:
+    """The relief is there in time and waits; from the outgoing agent's sign-out he has the 30 s of a handover."""
+    await house.ask(SignOut("1001"))
+    await roster(house, "1001", START, seat="3002")
+    await roster(house, "1002", START - 2 * HOUR, hours=2)
+    await say_arrived(house, "1001")
+    await house.wait((START - house.clock.now()).total_seconds() + 240)
+    assert found(house) == []
+    await house.ask(SignOut("1002"))
+    await house.wait(gap_s)
+    await house.ask(SignIn("1001", "3002"))
+    await house.wait(5)
+    assert [f["kind"] for f in found(house)] == kinds
+
+
+async def test_left_early(house: House) -> None:
+    """早退: found when the shift is over, for who was gone by then; a change of seats in between is none."""
+    await roster(house, "1001", START, hours=2)
+    await roster(house, "1002", START, hours=2)
+    await house.wait((START - house.clock.now()).total_seconds() + 3600)
+    await house.ask(SignOut("1002"))
+    await house.wait(20)
+    await house.ask(SignIn("1002", "3012"))
+    await house.ask(SignOut("1001"))
+    gone = house.clock.now()
+    await house.wait(3600)
+    (finding,) = found(house)
+    assert (finding["kind"], finding["agent"], finding["began_at"]) == ("left_early", "1001", us(gone))
+    assert finding["evidence"]["left_early_ms"] == (START + 2 * HOUR - gone) // timedelta(milliseconds=1)
+
+
+async def test_a_restart_cuts_what_goes_on_and_judges_nobody_on_it(house: House) -> None:
+    """The service dies while an agent is late: the finding ends with the last thing seen, and none begins in the gap."""
+    await house.ask(SignOut("1001"))
+    shift = await roster(house, "1001", START)
+    await house.wait((START - house.clock.now()).total_seconds() + 30)
+    await house.kill()
+    await house.clock.advance(120, settle=0)
+    await house.boot()
+    await roster(house, "1001", START)
+    await house.wait(60)
+    await house.ask(SignIn("1001", "3001"))
+    await house.wait(5)
+    late = found(house, "late")
+    assert [(f["state"], f["evidence"]["cut_by_gap"]) for f in late] == [("found", True)]
+    assert late[0]["ended_at"] < us(shift.starts_at + timedelta(seconds=31))
+    gaps = house.rows("select began_at, ended_at from gaps")
+    assert all(f["ended_at"] <= began or f["began_at"] >= ended for f in found(house) for began, ended in gaps)
+
+
+async def test_an_appeal_and_its_ruling(house: House) -> None:
+    """申诉: by the one concerned, once, when it is over; ruled on by another, once; every step kept."""
+    call = await ring(house, "1001")
+    await miss(house, call)
+    await house.wait(3)
+    ident = found(house)[0]["finding_id"]
+
+    async def says(command: Appeal | RuleOnAppeal) -> str:
+        outcome = await house.ask(command)
+        assert outcome is not None
+        return outcome.ruling.code
+
+    assert await says(Appeal("1001", ident, "电话有故障")) == "still_running"
+    await house.ask(SignOut("1001"))
+    assert await says(Appeal("1002", ident, "电话有故障")) == "not_yours"
+    assert await says(RuleOnAppeal("9001", ident, False, "无")) == "not_appealed"
+    assert await says(Appeal("1001", ident, "电话有故障")) == "ok"
+    assert await says(Appeal("1001", ident, "再申诉")) == "appealed_already"
+    assert await says(RuleOnAppeal("1001", ident, False, "无")) == "own_finding"
+    assert await says(RuleOnAppeal("9001", ident, False, "经查属实")) == "ok"
+    assert await says(RuleOnAppeal("9001", ident, True, "再裁定")) == "not_appealed"
+    assert await says(Appeal("1001", "f-none", "无此记录")) == "no_such_finding"
+    (finding,) = found(house)
+    assert finding["state"] == "revoked"
+    assert [(s["what"], s["by"], s["reason"]) for s in finding["steps"]] == [
+        ("appealed", "1001", "电话有故障"), ("revoked", "9001", "经查属实")
+    ]  # fmt: skip
+
+
+async def test_another_part_records_and_ends_a_finding(house: House) -> None:
+    """What the handover finds goes through the same ledger: told once, cut by gaps, refused from inside one."""
+    article = house.engine.world.profile.rule("answer.refusing")
+    assert article is not None
+    findings, now = part(house), house.clock.now()
+    ident = findings.record("seat_empty", "1001", article, now - timedelta(seconds=1), None, {"seat": "3001"}, now)
+    assert ident is not None
+    findings.finish(ident, now + timedelta(seconds=9), gap_ms=10_000)
+    kept = findings.ledger.kept[ident]
+    assert (kept.state, kept.evidence["gap_ms"], kept.evidence["seat"]) == ("found", 10_000, "3001")
+    long_ago = now - timedelta(hours=1)  # before anything was seen
+    assert findings.record("seat_empty", "1001", article, long_ago, now, {}, now) is None
+    house.drop()
+    await house.quiet()
+    assert findings.record("seat_empty", "1001", article, now, None, {}, now) is None
+
+
+async def test_offers_and_answers_of_today_survive_a_restart(house: House) -> None:
+    """The counts beside a missed offer are the day's, not the process's."""
+    call = await ring(house, "1001")
+    await house.wait(2)
+    house.pbx._connect(call)
+    house.pbx._complete(call)
+    await house.wait(10)
+    await house.kill()
+    await house.boot()
+    await house.wait(5)
+    call = await ring(house, "1001")
+    await miss(house, call)
+    await house.wait(3)
+    (finding,) = found(house)
+    assert (finding["evidence"]["offers_today"], finding["evidence"]["answered_today"]) == (2, 1)
