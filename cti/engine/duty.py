@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from cti.commands import Command, SignIn
+from cti.commands.roster import AskLeave, AskSwap, PutRotation, PutShifts, TakeShiftOff
 from cti.engine.conduct import Conduct
 from cti.engine.finding import Findings
 from cti.engine.handing import Handing
@@ -26,4 +27,17 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
     """Whether *command* speaks of a person whom memory does not hold yet: somebody added since the start."""
-    return isinstance(command, SignIn) and command.number not in known
+    match command:
+        case SignIn():
+            named = {command.number}
+        case PutShifts():
+            named = {command.by, *(entry.agent for entry in command.entries)}
+        case PutRotation():
+            named = {command.by, *(number for _, numbers in command.crews for number in numbers)}
+        case AskSwap():
+            named = {command.by, command.with_agent}
+        case TakeShiftOff() | AskLeave():
+            named = {command.by}
+        case _:
+            return False
+    return any(number not in known for number in named)
