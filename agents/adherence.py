@@ -47,7 +47,7 @@ class Measures(NamedTuple):
     """Whole milliseconds; None where it cannot be said (yet).
 
     ``early``: there before the start. ``late``: signed in after the start, or not yet. ``to_ready``: start to ready.
-    ``left_early``: signed out before the end.
+    ``left_early``: signed out before the end and, by the end, not back.
     """
 
     early_ms: int | None
@@ -109,5 +109,5 @@ def measures(a: Attendance, now: datetime) -> Measures:
         None if here is None else max((start - here) // MS, 0),
         max((late_until - start) // MS, 0),
         None if a.ready_at is None else max((a.ready_at - start) // MS, 0),
-        None if left is None else max((end - left) // MS, 0),
+        None if left is None or now < end else max((end - left) // MS, 0),
     )

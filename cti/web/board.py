@@ -13,6 +13,9 @@ from cti.web.context import AnyoneDep, WebDep, Who
 
 router = APIRouter(tags=["board"])
 
+LEADS_ONLY = ("requests", "over_time")
+"""Keys of the duty desk that are no agent's: requests that wait, and who is busy beyond what was agreed."""
+
 
 def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
     """What this person may see of it: an agent gets no other agent's call id, and alarms are the lead's."""
@@ -22,7 +25,13 @@ def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
         line if line["number"] == who.number or line["call_id"] is None else {**line, "call_id": None}
         for line in board["agents"]
     ]
-    return {**board, "agents": lines, "alarms": []}
+    return {**board, "agents": lines, "alarms": [], "duty": duty_for(who, board.get("duty", {}))}
+
+
+def duty_for(who: Who, duty: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an agent may see of the duty desk: of findings that go on his own alone, and not what waits for the lead."""
+    shown = {key: value for key, value in duty.items() if key not in LEADS_ONLY}
+    return {**shown, "findings": [f for f in duty.get("findings", ()) if f["agent"] == who.number]}
 
 
 def as_text(value: Mapping[str, Any]) -> str:

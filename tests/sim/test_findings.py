@@ -51,7 +51,10 @@ async def roster(house: House, agent: str, start: datetime, hours: float = 11, *
 def found(house: House, kind: str | None = None) -> list[dict[str, Any]]:
     """Committed findings, the oldest first."""
     names = ("finding_id", "kind", "agent", "began_at", "ended_at", "state", "evidence", "steps", "document", "article")
-    rows = house.rows(f"select {', '.join(names)} from findings order by began_at, finding_id")
+    rows = house.rows(
+        "select finding_id, kind, agent, began_at, ended_at, state, evidence, steps, document, article"
+        " from findings order by began_at, finding_id"
+    )
     listed = [dict(zip(names, row, strict=True)) for row in rows]
     for row in listed:
         row["evidence"], row["steps"] = json.loads(row["evidence"]), json.loads(row["steps"])
@@ -141,7 +144,7 @@ async def test_a_refused_call_is_told_from_one_not_answered(house: House) -> Non
 
 
 async def test_asterisk_stopped_while_a_call_rings_finds_nothing(house: House) -> None:
-    """A clean stop ends offers as refused just before the link is lost: 2 s are waited, and the link was lost in them."""
+    """A clean stop ends offers as refused just before the link is lost; the 2 s that are waited tell."""
     call = await ring(house, "1001")
     await reject(house, call)
     await house.wait(0.5)
@@ -186,7 +189,8 @@ async def test_busy_while_a_caller_waits(house: House) -> None:
     await house.wait(10)
     await house.ask(GoReady("1001"))
     first, second = found(house, "busy_refusing")
-    assert [(e["event"], e.get("call_id"), e.get("rang_ms"), e.get("waited_ms")) for e in first["evidence"]["events"]] == [
+    events = first["evidence"]["events"]
+    assert [(e["event"], e.get("call_id"), e.get("rang_ms"), e.get("waited_ms")) for e in events] == [
         ("GoBusy", None, None, None), ("AgentCalled", call.call_id, 4000, None),
         ("QueueCallerJoin", call.call_id, None, 4000),
     ]  # fmt: skip
@@ -361,7 +365,7 @@ async def test_left_early(house: House) -> None:
 
 
 async def test_a_restart_cuts_what_goes_on_and_judges_nobody_on_it(house: House) -> None:
-    """The service dies while an agent is late: the finding ends with the last thing seen, and none begins in the gap."""
+    """The service dies while an agent is late: the finding ends with the last thing seen; none begins in the gap."""
     await house.ask(SignOut("1001"))
     shift = await roster(house, "1001", START)
     await house.wait((START - house.clock.now()).total_seconds() + 30)
