@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from agents.presence import Agent
 from regulations import Article, Ruling, allowed, refused
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in the line. ``since`` is aware UTC; the line is in its order, then in that of the work numbers."""
 
     entry_id: str

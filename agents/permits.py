@@ -133,6 +133,14 @@ def used(permit: Permit, now: datetime) -> Permit:
     return replace(permit, used_at=now, state=PermitState.USED, closed_at=now)
 
 
+def overrun(permit: Permit, busy_since: datetime) -> bool:
+    """Whether somebody who is busy since *busy_since* went busy with this permit, and its time is up."""
+    used_up = permit.kind is PermitKind.BUSY and permit.state is PermitState.USED
+    if not used_up or permit.used_at is None or permit.until is None:
+        return False
+    return permit.used_at <= busy_since < permit.until
+
+
 def lapsed(permit: Permit, now: datetime) -> Permit:
     """The permit when its time is up; unchanged before that, or when it is over already."""
     if permit.state not in OPEN or now < permit.lapses_at:

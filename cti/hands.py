@@ -10,7 +10,21 @@ import structlog
 
 from agents.presence import Agent
 from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
-from cti.engine.inputs import Align, Aligned, Checked, CheckRecording, Dial, Dialled, Effect, Input, Trace, Traced
+from cti.commands.conduct import SeatUnproved
+from cti.engine.inputs import (
+    Align,
+    Aligned,
+    Asked,
+    Checked,
+    CheckRecording,
+    Dial,
+    Dialled,
+    Effect,
+    Input,
+    RingSeat,
+    Trace,
+    Traced,
+)
 from cti.errors import CtiError
 from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
@@ -69,6 +83,8 @@ class Hands:
                 self._start(self._dial(effect), f"dial-{effect.channel_id}")
             case Trace(channel_id, gone):
                 self._start(self._trace(channel_id, gone), f"trace-{channel_id}")
+            case RingSeat():
+                self._start(self._ring_seat(effect), f"seat-{effect.check_id}")
 
     async def close(self) -> None:
         """Stop what is under way; every effect is one that the next start takes up again."""
@@ -145,6 +161,22 @@ class Hands:
         except (LinkDown, ActionTimeout):
             accepted = None  # perhaps it was read before the link was lost: Asterisk's records will tell
         self._put(Dialled(dial.channel_id, accepted))
+
+    async def _ring_seat(self, ring: RingSeat) -> None:
+        action = Originate(
+            ring.interface,
+            "cti-seat-check",
+            "s",
+            ring.check_id,
+            timeout_ms=int(self._settings.callback.agent_ring_s * 1000),
+            variables={"CTI_CHECK": ring.check_id, "CTI_AGENT": ring.agent, "CTI_SEAT": ring.seat},
+        )
+        try:
+            accepted = (await self._link.send(action)).success
+        except (LinkDown, ActionTimeout):
+            accepted = False  # should it ring all the same, the right PIN still signs in
+        if not accepted:
+            self._put(Asked(SeatUnproved(ring.check_id), None))
 
     async def _trace(self, channel_id: str, gone: bool) -> None:
         found = await self._tracer.trace(channel_id, gone)

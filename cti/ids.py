@@ -22,10 +22,13 @@ class Ids:
         """160 random bits for a cookie."""
         return _base32(self._rng.getrandbits(160), 32)
 
-    def channel(self, now: datetime) -> str:
-        """A ChannelId for an Originate. Asterisk makes it the Uniqueid, so it has that form: ``cticb-epoch.number``."""
+    def channel(self, now: datetime, use: str = "cticb") -> str:
+        """A ChannelId for an Originate. Asterisk makes it the Uniqueid, so it has that form: ``cticb-epoch.number``.
+
+        *use*: five letters, ``cticb`` for a callback, ``ctisc`` for a seat's check.
+        """
         # All equally long: Asterisk refuses an id that is the beginning of a living one's.
-        return f"cticb-{int(now.timestamp())}.{self._rng.getrandbits(32):010}"
+        return f"{use}-{int(now.timestamp())}.{self._rng.getrandbits(32):010}"
 
 
 def _base32(value: int, width: int) -> str:

@@ -48,6 +48,27 @@ class AsteriskSettings(_Topic):
     recordings: Path = Path("/var/spool/asterisk/monitor/cti")
 
 
+class BusyReason(_Topic):
+    """One of the reasons that an agent may give for 示忙."""
+
+    zh: str = Field(min_length=1, max_length=20)
+    en: str = Field(min_length=1, max_length=40)
+    counted: bool = False
+    """Whether its time is added up for each agent and day: a break is, work away from the phone is not."""
+    rotates: bool = False
+    """Whether it waits in the break line (离岗轮席) when too few seats would stay manned."""
+
+
+BusyCode = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+BUSY_REASONS = {
+    "break": BusyReason(zh="离岗休息", en="Break", counted=True, rotates=True),
+    "meal": BusyReason(zh="用餐", en="Meal", counted=True, rotates=True),
+    "ticket": BusyReason(zh="处理工单", en="Ticket work"),
+    "meeting": BusyReason(zh="会议", en="Meeting"),
+    "training": BusyReason(zh="培训", en="Training"),
+}
+
+
 class HotlineSettings(_Topic):
     """The hotline and its queue."""
 
@@ -64,14 +85,8 @@ class HotlineSettings(_Topic):
     """What a seat number may look like."""
     wrap_up_s: float = Field(default=5.0, ge=0, le=600)
     """Wrap-up shown after a call; the same figure as wrapuptime in cti_queues.conf, which enforces it."""
-    busy_reasons: dict[str, str] = {
-        "break": "离岗休息",
-        "meal": "用餐",
-        "ticket": "处理工单",
-        "meeting": "会议",
-        "training": "培训",
-    }
-    """Code -> label of the reasons an agent may give for 示忙."""
+    busy_reasons: dict[BusyCode, BusyReason] = Field(default=BUSY_REASONS, min_length=1)
+    """Code -> what the reasons for 示忙 are called, and what they count as. The first is what a phone's *52 gives."""
 
 
 class CallbackSettings(_Topic):

@@ -14,6 +14,7 @@ import structlog
 from panoramisk.fast_agi import Application, Request
 
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
+from cti.commands.conduct import SeatUnproved
 from cti.errors import CtiError
 from cti.settings import AgiSettings
 
@@ -30,7 +31,7 @@ REFUSED = "feature-not-avail-line"  # a core sound: nothing more to install
 
 
 class AgiServer:
-    """Answers Asterisk's FastAGI requests ``sign-in``, ``sign-out``, ``busy`` and ``ready``.
+    """Answers Asterisk's FastAGI requests ``sign-in``, ``sign-out``, ``busy``, ``ready`` and ``seat-check``.
 
     Args:
         submit: the engine.
@@ -55,6 +56,7 @@ class AgiServer:
         app.add_route("sign-out", self._sign_out)
         app.add_route("busy", self._busy)
         app.add_route("ready", self._ready)
+        app.add_route("seat-check", self._seat_check)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -71,7 +73,34 @@ class AgiServer:
 
     async def _sign_in(self, request: Request) -> None:
         seat = request.headers.get("agi_arg_1", "")
-        await self._act(request, lambda number: SignIn(number, seat), "agent-loginok")
+        await self._act(request, lambda number: SignIn(number, seat, proved=True), "agent-loginok")
+
+    async def _seat_check(self, request: Request) -> None:
+        """A page asked to sign in here: whoever picks up types that agent's PIN. The number and the seat are ours."""
+        seat, number, check_id = (request.headers.get(f"agi_arg_{n}", "") for n in (1, 2, 3))
+        try:
+            await self._prove(request, number, seat)
+            # The page waits for this. Of a check that has signed in it changes nothing; a session that is broken off
+            # ends the check by its own deadline.
+            await self._submit(SeatUnproved(check_id))
+        except CtiError as error:
+            log.warning("agi_command_failed", code=error.code)
+
+    async def _prove(self, request: Request, number: str, seat: str) -> None:
+        try:
+            if await self._proves(request, number, seat):
+                outcome = await self._submit(SignIn(number, seat, proved=True))
+                await _say(request, "agent-loginok" if outcome.ruling.allowed else REFUSED)
+        except _HungUpError:
+            log.info("agi_hung_up")
+
+    async def _proves(self, request: Request, number: str, seat: str) -> bool:
+        for _ in range(TRIES):
+            pin = await _digits(request, "agent-pass")
+            if number and pin and await self._check_pin(number, pin, seat):
+                return True
+            await _say(request, "agent-incorrect")
+        return False
 
     async def _sign_out(self, request: Request) -> None:
         await self._act(request, SignOut, "agent-loggedoff")

@@ -22,9 +22,10 @@ class SignIn(NamedTuple):
 
 
 class SignOut(NamedTuple):
-    """签出."""
+    """签出. ``by``: who puts somebody else off the seat; the rules of the agent's shift do not bind that person."""
 
     number: str
+    by: str | None = None
 
 
 class GoBusy(NamedTuple):

@@ -1,9 +1,15 @@
-"""Commands of conduct on duty: arriving, asking the shift lead, the break line, retraining."""
+"""Commands of conduct on duty: arriving, asking the shift lead, the break line, retraining, proof of who sits there."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
+
+
+class Arrive(NamedTuple):
+    """到岗: the agent says that he has come for his shift."""
+
+    number: str
 
 
 class AskPermit(NamedTuple):
@@ -24,4 +30,39 @@ class DecidePermit(NamedTuple):
     until: datetime | None
 
 
-ConductCommand = AskPermit | DecidePermit
+class WithdrawPermit(NamedTuple):
+    """The agent takes back what he asked for."""
+
+    number: str
+    permit_id: str
+
+
+class LeaveBreakLine(NamedTuple):
+    """The agent no longer waits for a break."""
+
+    number: str
+
+
+class RecordTraining(NamedTuple):
+    """The lead records that *number* was retrained and has passed (QD 第二十三条)."""
+
+    by: str
+    number: str
+    note: str
+
+
+class SeatUnproved(NamedTuple):
+    """The seat's phone was not answered, or nobody typed the right PIN at it."""
+
+    check_id: str
+
+
+class OwnDuty(NamedTuple):
+    """What the agent's page shows of his own duty; changes nothing."""
+
+    number: str
+
+
+ConductCommand = (
+    Arrive | AskPermit | DecidePermit | WithdrawPermit | LeaveBreakLine | RecordTraining | SeatUnproved | OwnDuty
+)

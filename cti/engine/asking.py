@@ -51,9 +51,9 @@ class Asking:
         """
         match command:
             case SignIn():
-                return Outcome(self._sign_in(command, now))
+                return self._sign_in(command, now)
             case SignOut() | GoBusy() | GoReady():
-                return Outcome(self._state(command, now))
+                return self._state(command, now)
             case Popped():
                 self.world.changes.popped.append((command.ticket_id, now))
                 return Outcome(allowed())
@@ -66,19 +66,21 @@ class Asking:
             case _:
                 return take(self.world.parts, command, now)
 
-    def _sign_in(self, command: SignIn, now: datetime) -> Ruling:
+    def _sign_in(self, command: SignIn, now: datetime) -> Outcome:
         agent = self.world.agents.get(command.number)
         if agent is None:
-            return _unknown_agent()
+            return Outcome(_unknown_agent())
         if not self._seat.fullmatch(command.seat):
-            return refused("unknown_seat", "席位号无效", f"seat: does not match {self.hotline.seat_pattern}")
+            return Outcome(refused("unknown_seat", "席位号无效", f"seat: does not match {self.hotline.seat_pattern}"))
         taken = {a.seat: a.number for a in self.world.agents.values() if a.seat is not None}
-        ruling = self._ruled(command, agent, signin.may_sign_in(agent, command.seat, taken), now)
-        if ruling.allowed:
+        personal = self.world.profile.rule("signin.personal")
+        ruling = self._ruled(command, agent, signin.may_sign_in(agent, command.seat, taken, personal), now)
+        other = self._instead(command, agent, ruling, now)
+        if other is None and ruling.allowed:
             interface = self.hotline.seat_interface.format(seat=command.seat)
             self._desire(presence.signed_in(agent, command.seat, interface, now))
             self.world.acted(ActKind.SIGNED_IN, agent.number, now, seat=command.seat)
-        return ruling
+        return other or Outcome(ruling)
 
     def _ruled(self, command: StateAsked, agent: Agent, first: Ruling, now: datetime) -> Ruling:
         """What every part says, together: each article that speaks is named, not the first alone."""
@@ -86,24 +88,32 @@ class Asking:
             return first
         return combined([first, *(r for part in self.world.parts for r in part.rules(command, agent, now))])
 
-    def _state(self, command: SignOut | GoBusy | GoReady, now: datetime) -> Ruling:
+    def _instead(self, command: StateAsked, agent: Agent, ruling: Ruling, now: datetime) -> Outcome | None:
+        said = (part.instead(command, agent, ruling, now) for part in self.world.parts)
+        return next((outcome for outcome in said if outcome is not None), None)
+
+    def _state(self, command: SignOut | GoBusy | GoReady, now: datetime) -> Outcome:
         agent = self.world.agents.get(command.number)
         if agent is None:
-            return _unknown_agent()
+            return Outcome(_unknown_agent())
+        by = None
         match command:
             case SignOut():
                 ruling, after, kind = signin.may_sign_out(agent), presence.signed_out(agent, now), ActKind.SIGNED_OUT
+                by = command.by
             case GoBusy():
                 ruling = signin.may_go_busy(agent, command.reason, self.hotline.busy_reasons)
                 after, kind = presence.busy(agent, command.reason, now), ActKind.BUSY
             case GoReady():
                 ruling, after, kind = signin.may_be_ready(agent), presence.ready(agent, now), ActKind.READY
-        ruling = self._ruled(command, agent, ruling, now)
-        if ruling.allowed:
+        if by is None:  # the rules of a shift bind the agent, not whoever puts him off the seat
+            ruling = self._ruled(command, agent, ruling, now)
+        other = self._instead(command, agent, ruling, now)
+        if other is None and ruling.allowed:
             self._desire(after)
             reason = command.reason if isinstance(command, GoBusy) else None
-            self.world.acted(kind, agent.number, now, seat=agent.seat, reason=reason)
-        return ruling
+            self.world.acted(kind, agent.number, now, seat=agent.seat, reason=reason, by=by)
+        return other or Outcome(ruling)
 
     def _page(self, command: PageOpened | PageClosed, now: datetime) -> Outcome:
         pages, number = self.world.pages, command.number

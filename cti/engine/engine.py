@@ -87,11 +87,13 @@ class Engine:
         hotline = settings.hotline
         self.settings, self.store, self.clock = settings, store, clock
         self.world = World(profile, zone, profile.hotline, hotline.queue, timedelta(seconds=hotline.wrap_up_s))
+        self._labels = {code: reason.zh for code, reason in hotline.busy_reasons.items()}
         self._steps = Steps(self.world, ids)
         self._diallings = Diallings(self.world, ids, settings.callback)
         self._hearing = Hearing(self.world, self._steps, self._diallings)
         self._syncing = Syncing(self.world, self._steps, self._hearing, settings.pbx_id)
         self._asking = Asking(self.world, self._diallings, ids, hotline, settings.callback)
+        self.world.ask = self._asking.take
         self.world.boot = clock.boot
         self.world.parts = parts_of(self.world, ids, settings)
         self._act, self._wake, self._time = act, wake, time
@@ -144,6 +146,7 @@ class Engine:
 
     async def load(self) -> None:
         """Take up where the last run ended; to be awaited before ``run``."""
+        self.world.now = self.clock.now()
         async with self.store.read() as connection:
             await load_world(connection, self.world, self.settings.pbx_id, self.clock.now())
             for part in self.world.parts:
@@ -173,7 +176,7 @@ class Engine:
         now = self.clock.now()
         world = self.world
         world.changes = changes = Changes()
-        world.mono = self.clock.monotonic()
+        world.now, world.mono = now, self.clock.monotonic()
         world.new_day(now)
         answers = [(item, self._guarded(item, now)) for item in batch]
         self._guarded(Due("batched:"), now)
@@ -296,7 +299,7 @@ class Engine:
         world = self.world
         for number in sorted(world.changes.agents):
             agent = world.agents[number]
-            view = agent_view(agent, now, self.settings.hotline.busy_reasons, 0)
+            view = agent_view(agent, now, self._labels, 0)
             data = {k: view[k] for k in ("state", "since", "reason", "seat")} | {"queue": world.queue}
             if world.told_agents.get(number) != data:
                 world.told_agents[number] = data
@@ -336,6 +339,10 @@ class Engine:
         agents = world.crew()
         waiting = list(world.waiting())
         reasons = self.settings.hotline.busy_reasons
+        lines = [agent_view(a, now, self._labels, world.today.by_agent.get(a.number, 0)) for a in agents]
+        for part in world.parts:
+            for line in lines:
+                line.update(part.line(line["number"], now))
         return {
             "at": now.isoformat(),
             "hotline": world.hotline,
@@ -347,9 +354,9 @@ class Engine:
             "stale_since": world.stale_since.isoformat() if world.stale_since else None,
             "queue": queue_view(world.queue, waiting, agents, now),
             "today": world.today.view(),
-            "agents": [agent_view(a, now, reasons, world.today.by_agent.get(a.number, 0)) for a in agents],
+            "agents": lines,
             "waiting": waiting_view(waiting),
-            "busy_reasons": reasons,
+            "busy_reasons": {code: reason.model_dump() for code, reason in reasons.items()},
             "duty": self._duty(now),
             "alarms": [
                 {"at": m.at.isoformat(), "kind": m.kind, "subject": m.subject, **m.data} for m in reversed(world.alarms)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from agents.presence import Observed, observe
 from cti.ami import Event
 from cti.ami import events as ami
+from cti.commands.conduct import SeatUnproved
 from cti.engine.dialling import Diallings
 from cti.engine.part import ActKind
 from cti.engine.steps import Steps
@@ -68,6 +69,8 @@ class Hearing:
                 self._transferred(event, now)
             case ami.OriginateResponse():
                 self.diallings.originated(event, now)
+                if not event.response and event.channel_id is not None:
+                    self.world.ask(SeatUnproved(event.channel_id), now)
             case ami.DialEnd():
                 self.diallings.dialled(event, now)
             case ami.MemberState():

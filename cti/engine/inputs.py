@@ -120,4 +120,13 @@ class Trace(NamedTuple):
     gone: bool
 
 
-Effect = Align | CheckRecording | Dial | Trace
+class RingSeat(NamedTuple):
+    """Effect: ring a seat's phone and ask there for the PIN of *agent*: proof of who sits at it."""
+
+    check_id: str
+    interface: str
+    agent: str
+    seat: str
+
+
+Effect = Align | CheckRecording | Dial | Trace | RingSeat

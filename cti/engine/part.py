@@ -68,6 +68,11 @@ class Part:
         """What this part's articles say to an agent who wants to sign in or out, go busy or be ready."""
         return ()
 
+    def instead(self, asked: StateAsked, agent: Agent, ruling: Ruling, now: datetime) -> Outcome | None:
+        """After the rules have spoken: what comes in the place of what was asked, or None to go on. A check that comes
+        before what is allowed; a place in a line for what is refused."""
+        return None
+
     def acted(self, act: Act, now: datetime) -> None:
         """Something happened to an agent; told in order, within the batch that decided it."""
 
@@ -95,6 +100,10 @@ class Part:
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
         """Take up where the last run ended."""
+
+    def line(self, number: str, now: datetime) -> dict[str, Any]:
+        """JSON values for that agent's line of the board; they change only when something happens, not with time."""
+        return {}
 
     def view(self, now: datetime) -> dict[str, Any]:
         """JSON values for ``board()["duty"]``; short, without callers' numbers. Keys are the part's own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from sqlalchemy import Table
 
 from agents.presence import Agent
 from cti.bus.outbox import Message
+from cti.commands import Command, Outcome
 from cti.engine.inputs import Effect
 from cti.engine.part import Act, ActKind, Part
 from queues.board import Today
@@ -131,6 +132,9 @@ class Changes:
 class World:
     """Calls, agents and callbacks as they stand after the inputs so far."""
 
+    ask: Callable[[Command, datetime], Outcome]
+    """Rules on a command and carries it out, as if a person had sent it; put in by the engine."""
+
     def __init__(self, profile: Profile, zone: ZoneInfo, hotline: str, queue: str, wrap_up: timedelta) -> None:
         self.profile = profile
         self.zone = zone
@@ -158,6 +162,7 @@ class World:
         self.told_queue: dict[str, Any] = {}
         self.told_queue_at = datetime.min.replace(tzinfo=UTC)
         self.alarms: deque[Message] = deque(maxlen=MOST_ALARMS)
+        self.now = datetime.min.replace(tzinfo=UTC)  # the wall clock at the batch
         self.mono = 0.0  # the monotonic clock at the batch, seconds
         self.boot = ""  # of the machine: what the monotonic clock may be compared within
         self.pages: Counter[str] = Counter()  # open pages by person

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cti.commands import Command, GoBusy, GoReady, SignIn, SignOut
+from cti.settings import BusyReason
 from cti.store.reads import OwnCall, calls_of_agent
 from cti.web.context import AnyoneDep, SeatedDep, Web, WebDep
 
@@ -28,7 +29,7 @@ class Me(BaseModel):
 
     person: PersonView
     state: dict[str, Any] | None
-    busy_reasons: dict[str, str]
+    busy_reasons: dict[str, BusyReason]
     hotline: str
     name_zh: str
     name_en: str
@@ -77,8 +78,12 @@ def own_line(web: Web, number: str) -> dict[str, Any] | None:
 
 @router.post("/sign-in")
 async def sign_in(body: Seat, who: SeatedDep, web: WebDep) -> dict[str, Any]:
-    """签入. Always oneself: nobody signs in for another (HZ 第十八条)."""
-    return await _do(web, SignIn(who.number, body.seat))
+    """签入. Always oneself: nobody signs in for another (HZ 第十八条).
+
+    Where the site has the seat's phone ask, ``check`` says ``checking``: it rings there, and the right PIN signs in.
+    """
+    outcome = await web.do(SignIn(who.number, body.seat))
+    return {"state": own_line(web, who.number), "check": outcome.data.get("state")}
 
 
 @router.post("/sign-out")
@@ -105,7 +110,7 @@ async def _do(web: Web, command: Command) -> dict[str, Any]:
 
 
 @router.get("/calls")
-async def own_calls(who: AnyoneDep, web: WebDep) -> list[OwnCall]:
+async def own_calls(who: SeatedDep, web: WebDep) -> list[OwnCall]:
     """The calls that this agent answered since local midnight, newest first, with their recordings' state."""
     today = web.clock.now().astimezone(web.zone).date()
     midnight = datetime.combine(today, time.min, web.zone)

@@ -1,4 +1,4 @@
-"""Administration of people. Adding and shutting out; a shut-out person's pages end within seconds."""
+"""Administration of people: adding, giving roles, shutting out; a shut-out person's pages end within seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from cti.commands import SignOut
-from cti.store.people import Person, add_person, everybody, set_active
+from cti.store.people import Person, add_person, everybody, set_active, set_role
 from cti.web.context import AdminDep, WebDep
 from cti.web.problems import Problem
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/people", tags=["people"])
 
 
 class NewPerson(BaseModel):
-    """A person to add. The role is ``agent``, ``lead`` or ``admin``."""
+    """A person to add. The role is ``agent``, ``lead``, ``admin`` or ``auditor``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,6 +30,14 @@ class Active(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     active: bool
+
+
+class RoleGiven(BaseModel):
+    """What the person is here for: ``agent``, ``lead``, ``admin`` or ``auditor``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: str
 
 
 @router.get("")
@@ -53,4 +61,14 @@ async def let_in_or_shut_out(number: str, body: Active, who: AdminDep, web: WebD
     await set_active(web.store, number, body.active)
     if not body.active:
         # Their seat's phone must not ring on. During a call it is refused, and the call goes to its end.
-        await web.engine.submit(SignOut(number))
+        await web.engine.submit(SignOut(number, who.number))
+
+
+@router.put("/{number}/role", status_code=204)
+async def give_role(number: str, body: RoleGiven, who: AdminDep, web: WebDep) -> None:
+    """Give a person another role; they log in anew, and sign in anew. Nobody gives himself a role."""
+    if number == who.number:
+        raise Problem("forbidden")
+    await set_role(web.store, number, body.role)
+    # A seat held in the former role would be one that nobody can sign out of. A call goes to its end.
+    await web.engine.submit(SignOut(number, who.number))

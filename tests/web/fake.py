@@ -16,12 +16,15 @@ from cti.bus.local import LocalBus, Subscription
 from cti.bus.outbox import Message
 from cti.clock import Clock
 from cti.commands import Command, DialNow, GoBusy, GoReady, Outcome, Popped, RequestCallback, SignIn, SignOut
+from cti.commands.conduct import OwnDuty
+from cti.settings import BUSY_REASONS
 from cti.store.db import Store
 from cti.store.tables import attempts, callbacks, calls, offers, outbox, recordings, tickets
 from queues.board import agent_view, mask
 from regulations import Article, allowed, refused
 
-REASONS = {"break": "离岗休息", "meal": "用餐", "ticket": "处理工单", "meeting": "会议", "training": "培训"}
+REASONS = {code: reason.zh for code, reason in BUSY_REASONS.items()}
+NO_PROXY = Article("HZ", "第十八条", "不许他人代签")
 NIGHT = Article("KL", "第十四条(九)", "原则上每日21:00至次日8:00期间不得开展客户回复（回访）工作。")
 PBX = "pbx1"
 
@@ -62,6 +65,8 @@ class FakeEngine:
             return Outcome(allowed())
         if isinstance(command, RequestCallback):
             return await self._callback(command, now)
+        if isinstance(command, OwnDuty):  # a site without a roster: nothing of duty to show
+            return Outcome(allowed(), {"permits": [], "windows": []})
         if isinstance(command, DialNow):
             return Outcome(allowed(), {"callback_id": command.callback_id})
         agent = self.agents.get(command.number)
@@ -69,7 +74,7 @@ class FakeEngine:
             return Outcome(refused("unknown_agent", "没有该工号的话务员", "There is no agent with this number"))
         if isinstance(command, SignIn):
             taken = {a.seat: a.number for a in self.agents.values() if a.seat}
-            ruling, after = may_sign_in(agent, command.seat, taken), None
+            ruling, after = may_sign_in(agent, command.seat, taken, NO_PROXY), None
             if ruling.allowed:
                 after = p.signed_in(agent, command.seat, f"PJSIP/{command.seat}", now)
         elif isinstance(command, SignOut):
@@ -128,7 +133,7 @@ class FakeEngine:
                 }
                 for n, (call_id, (caller, at)) in enumerate(entries, 1)
             ],
-            "busy_reasons": REASONS,
+            "busy_reasons": {code: reason.model_dump() for code, reason in BUSY_REASONS.items()},
         }  # fmt: skip
 
     def subscribe(self) -> Subscription:

@@ -22,10 +22,11 @@ from agents.presence import (
     talks,
 )  # fmt: skip
 from agents.signin import may_be_ready, may_go_busy, may_sign_in, may_sign_out
+from regulations import Article
 
 T0 = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 ANN = Agent("1001", "测试话务员甲")
-REASONS = {"break": "离岗休息"}
+REASONS = {"break"}
 
 
 def on_seat() -> Agent:
@@ -85,7 +86,7 @@ def test_a_pause_set_past_us_is_marked_until_both_agree_again() -> None:
 )
 def test_one_seat_one_agent(agent: Agent, seat: str, taken: dict[str, str], code: str) -> None:
     """HZ 第十八条: nobody signs in for another; each refusal cites the article."""
-    ruling = may_sign_in(agent, seat, taken)
+    ruling = may_sign_in(agent, seat, taken, Article("HZ", "第十八条", "不许他人代签"))
     assert ruling.code == code
     assert [a.cite() for a in ruling.articles] == ["HZ 第十八条"]
 

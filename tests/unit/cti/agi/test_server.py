@@ -78,7 +78,7 @@ async def running() -> AsyncIterator[Desk]:
 @pytest.mark.parametrize(
     ("script", "command", "sound"),
     [
-        ("sign-in", SignIn("1001", "3001"), "agent-loginok"),
+        ("sign-in", SignIn("1001", "3001", proved=True), "agent-loginok"),
         ("sign-out", SignOut("1001"), "agent-loggedoff"),
         ("busy", GoBusy("1001", "break"), "activated"),
         ("ready", GoReady("1001"), "de-activated"),
@@ -119,7 +119,7 @@ async def test_a_phone_that_hangs_up_leaves_nothing_behind(typed: tuple[str, ...
         await desk.call("sign-in", *typed)
         assert desk.asked == []
         await desk.call("sign-in", "1001", PIN)
-        assert desk.asked == [SignIn("1001", "3001")]
+        assert desk.asked == [SignIn("1001", "3001", proved=True)]
 
 
 async def test_a_peer_that_says_nothing_stops_nobody() -> None:

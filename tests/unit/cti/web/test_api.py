@@ -302,7 +302,7 @@ async def test_admin_adds_and_shuts_out(login: Login, visitor: httpx.AsyncClient
     assert (await visitor.get("/api/v1/me")).status_code == 200
     assert (await admin.put("/api/v1/people/1003/active", json={"active": False})).status_code == 204
     assert (await visitor.get("/api/v1/me")).status_code == 401
-    assert engine.commands[-1] == SignOut("1003")
+    assert engine.commands[-1] == SignOut("1003", "9999")
     assert (await admin.put("/api/v1/people/9999/active", json={"active": False})).status_code == 403
     assert (await admin.put("/api/v1/people/4444/active", json={"active": False})).status_code == 404
     assert {p["number"] for p in (await admin.get("/api/v1/people")).json()} == {*PINS, "1003"}
