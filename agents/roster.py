@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from operator import attrgetter
 from typing import NamedTuple
@@ -158,37 +158,39 @@ class Roster:
         found = own[bisect_left(own, starts_at, key=_START) : bisect_right(own, starts_at, key=_START)]
         return min(found, key=lambda s: s.state is not ShiftState.ON, default=None)
 
-    def clashes(self, new: Iterable[Shift]) -> list[Clash]:
-        """What the roster would hold twice if *new* were put: an agent in two shifts, or a seat with two agents."""
-        coming = {shift.shift_id: shift for shift in new}
-        on = [shift for shift in coming.values() if shift.state is ShiftState.ON]
+    def clashes(self, new: Sequence[Shift]) -> list[Clash]:
+        """What the roster would hold twice if *new* were put: an agent in two shifts, or a seat with two agents.
+
+        Of new shifts that clash with each other the one that begins later is told, or stands later in *new*. There are
+        as many clashes as shifts at most, however many meet.
+        """
+        places = {shift.shift_id: place for place, shift in enumerate(new)}
+        on = [shift for shift in new if shift.state is ShiftState.ON]
         if not on:
             return []
         first, last = min(s.starts_at for s in on), max(s.ends_at for s in on)
-        stay = [s for s in self.between(first, last) if s.shift_id not in coming and s.state is ShiftState.ON]
+        stay = [s for s in self.between(first, last) if s.shift_id not in places and s.state is ShiftState.ON]
         agents, seats = defaultdict[str, list[Shift]](list), defaultdict[str, list[Shift]](list)
-        for shift in sorted((*on, *stay), key=_ORDER):
+        for shift in sorted((*on, *stay), key=lambda s: (s.starts_at, places.get(s.shift_id, -1))):
             agents[shift.agent].append(shift)
             if shift.seat is not None:
                 seats[shift.seat].append(shift)
-        found = [clash for own in agents.values() for clash in _overlaps(own, coming.keys(), seat=False)]
+        found = [clash for own in agents.values() for clash in _overlaps(own, places.keys(), seat=False)]
         for there in seats.values():
-            found += (c for c in _overlaps(there, coming.keys(), seat=True) if c.new.agent != c.other.agent)
+            found += (c for c in _overlaps(there, places.keys(), seat=True) if c.new.agent != c.other.agent)
         return found
 
 
-def _overlaps(ordered: Sequence[Shift], new: Iterable[str], *, seat: bool) -> Iterator[Clash]:
-    """Each new shift with what it meets among those that begin no later; *ordered* by start."""
-    fresh = set(new)
-    running: list[Shift] = []
-    for shift in ordered:
-        running = [other for other in running if other.ends_at > shift.starts_at]
-        for other in running:
-            if shift.shift_id in fresh:
-                yield Clash(shift, other, seat)
-            elif other.shift_id in fresh:
-                yield Clash(other, shift, seat)
-        running.append(shift)
+def _overlaps(ordered: Sequence[Shift], new: Container[str], *, seat: bool) -> Iterator[Clash]:
+    """Each shift with the one before it that ends last, when they meet and one of them is new; *ordered* by start."""
+    longest = ordered[0]
+    for shift in ordered[1:]:
+        if longest.ends_at > shift.starts_at:
+            if shift.shift_id in new:
+                yield Clash(shift, longest, seat)
+            elif longest.shift_id in new:
+                yield Clash(longest, shift, seat)
+        longest = max(longest, shift, key=lambda s: s.ends_at)
 
 
 class Change(NamedTuple):

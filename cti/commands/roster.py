@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 
@@ -19,6 +19,22 @@ class ShiftEntry(NamedTuple):
     shift_id: str | None = None
 
 
+class ShiftPlan(NamedTuple):
+    """One shift to be in the roster, by the local clock of the hotline: the shift *code* of its profile that begins on
+    *day*, or *begins* to *ends*, on the next day when *ends* is not later.
+    """
+
+    agent: str
+    day: date
+    code: str = ""
+    begins: time | None = None
+    ends: time | None = None
+    crew: str = ""
+    seat: str | None = None
+    extra: bool = False
+    shift_id: str | None = None
+
+
 class PutShifts(NamedTuple):
     """Put many shifts, all or none.
 
@@ -27,7 +43,7 @@ class PutShifts(NamedTuple):
     """
 
     by: str
-    entries: tuple[ShiftEntry, ...]
+    entries: tuple[ShiftEntry | ShiftPlan, ...]
     reason: str = ""
     check: bool = False
 

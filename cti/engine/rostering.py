@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.roster import Change, Clash, Roster, may_change, may_rotate, rotation, templates
-from agents.shifts import LONGEST, Shift, ShiftState, bounds
+from agents.shifts import LONGEST, Shift, ShiftState, Template, bounds
 from cti.commands import Outcome
-from cti.commands.roster import PutRotation, PutShifts, ShiftEntry, TakeShiftOff
+from cti.commands.roster import PutRotation, PutShifts, ShiftEntry, ShiftPlan, TakeShiftOff
 from cti.engine.leaving import Leaving
 from cti.engine.part import Handler, Part
 from cti.engine.world import World
@@ -28,6 +28,7 @@ from regulations import refused
 KEPT = timedelta(days=35)  # shifts that ended are remembered for this long; the store has the rest
 MOST_ENTRIES = 20_000
 LONGEST_NAME = 16  # of a code or a crew
+OWN_TIMES = "own"  # the code of a shift with times of its own and no name
 
 
 class Rostering(Part):
@@ -81,7 +82,11 @@ class Rostering(Part):
         await self.leaving.load(connection, now - KEPT)
 
     def view(self, now: datetime) -> dict[str, Any]:
-        return {"roster": {"pending": self.leaving.pending()}}
+        shown = [
+            {"code": known.code, "from": f"{known.begins:%H:%M}", "to": f"{known.ends:%H:%M}"}
+            for known in self._templates
+        ]  # fmt: skip
+        return {"roster": {"pending": self.leaving.pending(), "templates": shown}}
 
     # commands
 
@@ -89,10 +94,11 @@ class Rostering(Part):
         reason = taken("reason", command.reason, optional=True)
         if len(command.entries) > MOST_ENTRIES:
             raise BadInput("entries", f"at most {MOST_ENTRIES} at once (一次最多{MOST_ENTRIES}条)")
-        bad = [{"entry": i, **fault} for i, entry in enumerate(command.entries) for fault in self._faults(entry)]
+        entries = [self._entry(entry) for entry in command.entries]
+        bad = [{"entry": i, **fault} for i, entry in enumerate(entries) for fault in self._faults(entry)]
         if bad:
             return _bad(bad)
-        plans = [self._change(entry, now) for entry in command.entries]
+        plans = [self._change(entry, now) for entry in entries if entry is not None]
         places: dict[str, int] = {}
         for i, plan in enumerate(plans):
             if places.setdefault(plan.after.shift_id, i) != i:
@@ -101,10 +107,9 @@ class Rostering(Part):
             return _bad(bad)
         changes = [plan for plan in plans if plan.before != plan.after]
         coming = _written(changes)
-        clashes = [_later(clash, places) for clash in self.roster.clashes(coming)]
+        clashes = {(places[clash.new.shift_id], clash.seat): clash for clash in self.roster.clashes(coming)}
         if clashes:
-            bad = [{"entry": places[clash.new.shift_id], **_clash(clash)} for clash in clashes]
-            return _bad(sorted(bad, key=lambda fault: fault["entry"]))
+            return _bad([{"entry": entry, **_clash(clash)} for (entry, _), clash in sorted(clashes.items())])
         ruling = may_change(
             command.by, changes, self.world.profile.get("leave.ahead"), now,
             leads=command.by in self.world.leads, reason=reason,
@@ -113,14 +118,26 @@ class Rostering(Part):
             self._keep(coming, command.by, reason, now)
         return Outcome(ruling, {"put": 0 if command.check else len(changes)})
 
-    def _faults(self, entry: ShiftEntry) -> list[dict[str, str]]:
+    def _entry(self, asked: ShiftEntry | ShiftPlan) -> ShiftEntry | None:
+        """The moments of a plan; None when it names neither a shift of the hotline nor times of its own."""
+        if isinstance(asked, ShiftEntry):
+            return asked
+        template = next((known for known in self._templates if known.code == asked.code), None)
+        if asked.begins is not None and asked.ends is not None:
+            template = Template(asked.code or OWN_TIMES, asked.begins, asked.ends)
+        if template is None:
+            return None
+        start, end = bounds(asked.day, template, self.world.zone)
+        return ShiftEntry(asked.agent, start, end, template.code, asked.crew, asked.seat, asked.extra, asked.shift_id)
+
+    def _faults(self, entry: ShiftEntry | None) -> list[dict[str, str]]:
+        if entry is None:
+            return [_fault("shift", "没有该班次，也未填写上下班时间", "no such shift, and no times of its own")]
         found = []
         if entry.agent not in self.world.agents:
             found.append(_fault("number", "没有该工号的话务员", "there is no agent with this number"))
         if not timedelta(0) < entry.ends_at - entry.starts_at <= LONGEST:
-            found.append(
-                _fault("shift", "班次须有时长且不超过一天", "a shift has a length, of a day at most")
-            )
+            found.append(_fault("shift", "班次须有时长且不超过一天", "a shift has a length, of a day at most"))
         if entry.seat is not None and not self._seat.fullmatch(entry.seat):
             found.append(_fault("seat", "席位号无效", f"does not match {self.settings.hotline.seat_pattern}"))
         for column, name, least in (("shift", entry.code, 1), ("crew", entry.crew, 0)):
@@ -194,12 +211,6 @@ def _off(shift: Shift) -> Shift:
 
 def _fault(column: str, zh: str, en: str) -> dict[str, str]:
     return {"column": column, "zh": zh, "en": en}
-
-
-def _later(clash: Clash, places: Mapping[str, int]) -> Clash:
-    """Of two entries that clash the later one is named."""
-    new, other, seat = clash
-    return Clash(other, new, seat) if places.get(other.shift_id, -1) > places[new.shift_id] else clash
 
 
 def _clash(clash: Clash) -> dict[str, str]:

@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, time
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from agents.shifts import Template, bounds
-from cti.commands.roster import ShiftEntry
+from cti.commands.roster import ShiftPlan
 from cti.roster.cells import LONGEST_CELL, BadFile, Sheet
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("姓名", "name"),  # for people's eyes; the number says who it is
 }
 TITLES = {alias: column for column, aliases in COLUMNS.items() for alias in aliases}
-SHIFTS = {"白班": "day", "夜班": "night"}
+SHIFTS = {"白班": "day", "夜班": "night"}  # whether the hotline has them is for the engine to say
 YES, NO = ("是", "yes", "true", "1"), ("否", "no", "false", "0", "")
 ON_DUTY = ("在岗", "on", "")
 LONGEST_CODE = 16
@@ -44,23 +42,10 @@ class Fault(NamedTuple):
     en: str
 
 
-class Plan(NamedTuple):
-    """One shift by the local clock: a code of the hotline's shifts, or times of its own; both when both are given."""
-
-    agent: str
-    day: date
-    code: str = ""
-    begins: time | None = None
-    ends: time | None = None
-    crew: str = ""
-    seat: str | None = None
-    extra: bool = False
-
-
 class Table(NamedTuple):
     """The file's shifts, with the row that each stands in, and everything that is wrong."""
 
-    plans: tuple[tuple[int, Plan], ...]
+    plans: tuple[tuple[int, ShiftPlan], ...]
     faults: tuple[Fault, ...]
 
 
@@ -70,7 +55,7 @@ class _CellError(Exception):
         self.zh, self.en = zh, en
 
 
-def read_table(sheet: Sheet, templates: Sequence[Template]) -> Table:
+def read_table(sheet: Sheet) -> Table:
     """The shifts in *sheet*, whose first row names the columns.
 
     Raises:
@@ -79,12 +64,11 @@ def read_table(sheet: Sheet, templates: Sequence[Template]) -> Table:
     if not sheet:
         raise BadFile("the file is empty (文件为空)")
     columns = _columns(sheet[0][1])
-    codes = {template.code for template in templates}
-    plans: list[tuple[int, Plan]] = []
+    plans: list[tuple[int, ShiftPlan]] = []
     faults: list[Fault] = []
     for row, cells in sheet[1:]:
         reading = _Row(row, {name: cells[i] if i < len(cells) else "" for i, name in columns.items()})
-        plan = reading.plan(codes)
+        plan = reading.plan()
         if any(cells[i] for i in range(len(cells)) if i not in columns):
             reading.faults.append(Fault(row, "", "表头之外的列中有内容", "a cell outside the columns that are named"))
         faults += reading.faults
@@ -133,7 +117,7 @@ class _Row:
     def _fault(self, column: str, zh: str, en: str) -> None:
         self.faults.append(Fault(self.row, COLUMNS[column][0], zh, en))
 
-    def plan(self, codes: set[str]) -> Plan | None:
+    def plan(self) -> ShiftPlan | None:
         """The shift of this row; None when its who or when cannot be read."""
         cells = self.cells
         number = self._number(cells.get("number", ""))
@@ -141,7 +125,7 @@ class _Row:
         begins, ends = self._time("from"), self._time("to")
         if (begins is None) != (ends is None) and not self.faults:
             self._fault("to" if ends is None else "from", "上班与下班须同时填写", "from and to belong together")
-        code = self._code(cells.get("shift", ""), codes, timed=begins is not None)
+        code = self._code(cells.get("shift", ""), timed=begins is not None)
         extra = self._extra(cells.get("extra", "").lower())
         if cells.get("state", "").lower() not in ON_DUTY:
             self._fault("state", "请假、换班须在页面申请，不能导入", "leave and swaps are asked for, not imported")
@@ -149,7 +133,7 @@ class _Row:
             self._fault("crew", f"超过{LONGEST_CODE}个字符", f"longer than {LONGEST_CODE} characters")
         if day is None:
             return None
-        return Plan(number, day, code, begins, ends, cells.get("crew", ""), cells.get("seat", "") or None, extra)
+        return ShiftPlan(number, day, code, begins, ends, cells.get("crew", ""), cells.get("seat", "") or None, extra)
 
     def _number(self, text: str) -> str:
         if "number" in self.cells and not _NUMBER.fullmatch(text):
@@ -179,28 +163,14 @@ class _Row:
         self._fault(column, "时间格式应为 08:00", "a time such as 08:00 is needed")
         return None
 
-    def _code(self, text: str, codes: set[str], *, timed: bool) -> str:
-        code = SHIFTS.get(text, text.lower() if text.lower() in codes else text)
-        if code not in codes and not timed and not self.faults:
-            self._fault("shift", "没有该班次，也未填写上班、下班时间", "no such shift, and no times of its own")
-        if len(code) > LONGEST_CODE:
+    def _code(self, text: str, *, timed: bool) -> str:
+        if not text and not timed and not self.faults:
+            self._fault("shift", "班次与上下班时间至少填写一项", "a shift, or from and to, is needed")
+        if len(text) > LONGEST_CODE:
             self._fault("shift", f"超过{LONGEST_CODE}个字符", f"longer than {LONGEST_CODE} characters")
-        return code
+        return SHIFTS.get(text, text)
 
     def _extra(self, text: str) -> bool:
         if text not in (*YES, *NO):
             self._fault("extra", "应为 是 或 否", "yes or no is needed")
         return text in YES
-
-
-def plan_of(plan: Plan, templates: Sequence[Template], zone: ZoneInfo) -> ShiftEntry | None:
-    """The plan as moments, or None when it names neither a shift of the hotline nor times of its own."""
-    if plan.begins is not None and plan.ends is not None:
-        template = Template(plan.code or "day", plan.begins, plan.ends)
-    else:
-        known = next((template for template in templates if template.code == plan.code), None)
-        if known is None:
-            return None
-        template = known
-    start, end = bounds(plan.day, template, zone)
-    return ShiftEntry(plan.agent, start, end, template.code, plan.crew, plan.seat, plan.extra)

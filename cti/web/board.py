@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -31,7 +31,20 @@ def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
 def duty_for(who: Who, duty: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an agent may see of the duty desk: of findings that go on his own alone, and not what waits for the lead."""
     shown = {key: value for key, value in duty.items() if key not in LEADS_ONLY}
-    return {**shown, "findings": [f for f in duty.get("findings", ()) if f["agent"] == who.number]}
+    roster = {key: value for key, value in duty.get("roster", {}).items() if key != "pending"}
+    return {
+        **shown, "roster": roster, "findings": [f for f in duty.get("findings", ()) if f["agent"] == who.number],
+        "handovers": own_handovers(who.number, duty.get("handovers", ())),
+    }  # fmt: skip
+
+
+def own_handovers(number: str, handovers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The handovers in which this agent goes or comes, with his own pair alone."""
+    own = [
+        {**h, "candidates": [], "pairs": [p for p in h["pairs"] if number in (p["outgoing"], p["incoming"])]}
+        for h in handovers
+    ]
+    return [handover for handover in own if handover["pairs"]]
 
 
 def as_text(value: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from cti.web.problems import Problem
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 16 * 1024
+LARGEST_FILE = 2 * 1024 * 1024
+TAKES_A_FILE = ("POST", "/api/v1/roster/import")
 ASKED_BY = "x-cti-request"
 """The header that every unsafe request carries: a form of another site cannot set one."""
 
@@ -40,7 +42,7 @@ class Guard:
                 self._dress(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        refusal = refuse(scope["method"], scope["scheme"], Headers(scope=scope))
+        refusal = refuse(scope["method"], scope["scheme"], scope["path"], Headers(scope=scope))
         if refusal is not None:
             await refusal.response()(scope, receive, sending)
             return
@@ -64,7 +66,7 @@ class Guard:
             headers["Cache-Control"] = "no-store"
 
 
-def refuse(method: str, scheme: str, headers: Headers) -> Problem | None:
+def refuse(method: str, scheme: str, path: str, headers: Headers) -> Problem | None:
     """Why this request goes no further, or None. Origin and the page's header are both asked of unsafe methods."""
     if method in SAFE:
         return None
@@ -78,4 +80,5 @@ def refuse(method: str, scheme: str, headers: Headers) -> Problem | None:
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         return Problem("unreadable")
-    return Problem("too_large") if int(length) > LARGEST_BODY else None
+    largest = LARGEST_FILE if (method, path) == TAKES_A_FILE else LARGEST_BODY
+    return Problem("too_large") if int(length) > largest else None

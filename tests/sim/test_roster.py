@@ -214,7 +214,7 @@ async def test_leave_is_asked_a_day_ahead_and_decided_by_somebody_else(house: Ho
     assert asked.data["state"] == "pending"
     assert await code(house, AskLeave("1001", "1001", soon.shift_id, "annual", "又")) == "already_asked"
     request = asked.data["request_id"]
-    assert house.engine.board()["duty"]["roster"] == {"pending": 2}
+    assert house.engine.board()["duty"]["roster"]["pending"] == 2
     assert await code(house, DecideRequest("1001", request, True)) == "own_request"
     with pytest.raises(BadInput, match="reason"):
         await house.ask(DecideRequest("9001", request, False))
