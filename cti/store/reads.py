@@ -47,6 +47,8 @@ class TicketView:
     popped_at: datetime | None
     talk_ended_at: datetime | None
     recording: str | None
+    owner: str
+    closed_at: datetime | None
     history: tuple[EarlierCall, ...]
 
 
@@ -65,6 +67,8 @@ class OwnCall:
     ending: str | None
     recording: str | None
     recording_ms: int | None
+    owner: str | None
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,8 @@ async def ticket_view(connection: AsyncConnection, ticket_id: str) -> TicketView
     history = await _earlier(connection, row.caller, row.entered_at)
     return TicketView(
         row.ticket_id, row.call_id, row.hotline, row.queue, row.caller, row.agent, row.opened_at, row.entered_at,
-        row.answered_at, row.wait_ms, row.ring_ms, row.popped_at, row.talk_ended_at, row.recording, history,
+        row.answered_at, row.wait_ms, row.ring_ms, row.popped_at, row.talk_ended_at, row.recording,
+        row.owner or row.agent, row.closed_at, history,
     )  # fmt: skip
 
 
@@ -184,14 +189,15 @@ async def calls_of_agent(
         select(
             calls.c.call_id, tickets.c.ticket_id, calls.c.caller, calls.c.queue, calls.c.answered_at,
             calls.c.talk_ended_at, calls.c.wait_ms, calls.c.ring_ms, calls.c.ending,
-            recordings.c.state, recordings.c.length_ms,
+            recordings.c.state, recordings.c.length_ms, func.coalesce(tickets.c.owner, tickets.c.agent),
+            tickets.c.closed_at,
         )
         .select_from(calls.outerjoin(tickets, _same_call(tickets)).outerjoin(recordings, _same_call(recordings)))
         .where(calls.c.agent == agent, calls.c.answered_at >= since, calls.c.pbx_id == pbx_id)
         .order_by(calls.c.answered_at.desc())
         .limit(most)
     )  # fmt: skip
-    return [OwnCall(*row) for row in rows]
+    return [OwnCall(*tuple(row)) for row in rows]
 
 
 async def call_view(connection: AsyncConnection, pbx_id: str, call_id: str) -> CallView | None:

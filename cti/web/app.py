@@ -16,7 +16,22 @@ from cti.errors import CtiError
 from cti.settings import Settings, WebSettings
 from cti.store.db import Store
 from cti.store.people import Pins
-from cti.web import agents, auth, board, callbacks, pages, people, problems, stream, tickets
+from cti.web import (
+    agents,
+    auth,
+    board,
+    callbacks,
+    conduct,
+    findings,
+    handover,
+    leave,
+    pages,
+    people,
+    problems,
+    roster,
+    stream,
+    tickets,
+)
 from cti.web.context import Web
 from cti.web.guard import Guard
 from cti.web.ports import EnginePort
@@ -29,6 +44,20 @@ class WebError(CtiError):
     """The pages cannot be served; the message says what to do."""
 
     code = "web"
+
+
+def routed() -> FastAPI:
+    """The application's routes, without the parts behind them."""
+    app = FastAPI(
+        title="Hotline CTI", version="1", summary="The phone side of a public hotline",
+        openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None,
+    )  # fmt: skip
+    api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
+    for part in (auth, agents, tickets, callbacks, people, conduct, findings, roster, leave, handover, board, stream):
+        api.include_router(part.router)
+    app.include_router(api)
+    pages.install(app)
+    return app
 
 
 def make_app(
@@ -52,16 +81,8 @@ def make_app(
         pins: the PIN checker shared with the phone's sign-in; one of our own when None.
         zone: the hotline's time zone (regulations profile), in which "today" begins.
     """
-    app = FastAPI(
-        title="Hotline CTI", version="1", summary="The phone side of a public hotline",
-        openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None,
-    )  # fmt: skip
+    app = routed()
     app.state.web = Web(engine, store, settings, clock, tokens, pins or Pins(), pages.build_id(), zone)
-    api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (auth, agents, tickets, callbacks, people, board, stream):
-        api.include_router(part.router)
-    app.include_router(api)
-    pages.install(app)
     problems.install(app)
     app.add_middleware(Guard, policy=pages.policy(), fault_id=tokens)
     return app
