@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents import adherence
 from agents.adherence import AHEAD, Attendance, judged_from
-from agents.findings import Claim, Kind, Span, event
+from agents.findings import Claim, Kind, Span, event, moment
 from agents.shifts import Shift, ShiftState
 from cti.engine.conduct import Conduct
 from cti.engine.ledger import Ledger
@@ -151,7 +151,7 @@ class Attending:
             return  # who is there, and has no seat named, is judged by the seat that he signs in to
         due = self._due(shift, seat)
         if due is not None and now >= due:
-            self._claim(Kind.LATE, "signin.punctual", shift, Span(due), event("ShiftStart", shift.starts_at, "roster"))
+            self._claim(Kind.LATE, "signin.punctual", shift, Span(due), event("NotSignedIn", due, "roster"))
 
     def _ended(self, shift: Shift, now: datetime) -> None:
         seen, end = self.of(shift), shift.ends_at
@@ -163,9 +163,8 @@ class Attending:
             turned = self.ledger.turn(Kind.LATE, shift.shift_id, Kind.ABSENT, end, now)
             span = Span(max(shift.starts_at, live), end)
             if not turned and span.began < end:
-                self._claim(
-                    Kind.ABSENT, "signin.punctual", shift, span, event("ShiftStart", shift.starts_at, "roster")
-                )  # fmt: skip
+                told = event("NotSignedIn", span.began, "roster")
+                self._claim(Kind.ABSENT, "signin.punctual", shift, span, told)
         elif seen.signed_in_at is None:
             self.ledger.end(Kind.LATE, shift.agent, end)
         elif seen.signed_out_at is not None and seen.signed_out_at < end and not seen.out_allowed:
@@ -191,7 +190,10 @@ class Attending:
         live = self.ledger.live_since
         if article is None or live is None or span.began < live or self.ledger.judged(kind, shift.shift_id):
             return
-        evidence = {"events": [told], "shift_id": shift.shift_id, **figures}
+        evidence = {
+            "events": [told], "shift_id": shift.shift_id,
+            "starts_at": moment(shift.starts_at), "ends_at": moment(shift.ends_at), **figures,
+        }  # fmt: skip
         self.ledger.claim(Claim(kind, shift.agent, article, span, evidence, mono=self.world.mono))
 
     def _plan(self, now: datetime) -> None:

@@ -165,9 +165,11 @@ class Watching:
 
     def _outside(self, act: Act) -> None:
         article, live = self.world.profile.rule("busy.refusing"), self.ledger.live_since
-        # Only a pause keeps calls away; a pause lifted past the console refuses nobody.
-        if article is None or live is None or not (act.reason or "").startswith("pause"):
+        if not (act.reason or "").startswith("pause"):  # a pause lifted past the console refuses nobody
+            self._end(act.agent, act.at, Kind.PAST_CONSOLE)
             return
+        if article is None or live is None or self.ledger.going_on(Kind.PAST_CONSOLE, act.agent):
+            return  # the same pause, given another reason
         agent = self.world.agents.get(act.agent)
         seen = agent.observed.at if agent and agent.observed.at else act.at
         began = min(max(seen, live), act.at)
