@@ -1,4 +1,4 @@
-"""The command line of the administrator: ``cti run | doctor | prove | demo | init | people``."""
+"""The command line: ``cti run | doctor | prove | rules | roles | demo | init | people``."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def init(
 def people_add(
     number: Annotated[str, typer.Argument(help="Work number (工号), 2 to 8 digits.")],
     name: Annotated[str, typer.Argument(help="Name, as the lead sees it.")],
-    role: Annotated[str, typer.Option(help="agent 话务员, lead 值班长 or admin 管理员.")] = "agent",
+    role: Annotated[str, typer.Option(help="agent 话务员, lead 值班长, admin 管理员 or auditor 督查员.")] = "agent",
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Add a person. The PIN is read from standard input, never from the command line, which others can see."""
@@ -177,6 +177,40 @@ def prove(
     if as_json or lab:
         print(json.dumps(proof.view(), ensure_ascii=False))
     sys.exit(0 if proof.ok else 1)
+
+
+@app.command()
+def rules(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="A settings file: its profile and house.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="A profile instead: hz-12319, or a path ending in .toml.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    doc: Annotated[bool, typer.Option("--doc", help="Print docs/regulations.md instead.")] = False,
+) -> None:
+    """What is in force and why: value, article, wording; and what is off. 执行中的条文"""
+    from cti.app import load_profile
+    from cti.rules import as_data, load_catalogue, render, show
+
+    if doc:
+        print(render(), end="")
+        return
+    if profile is not None and config is not None:
+        raise BadInput("profile", "give --config or --profile, not both")
+    hotline = None if profile is not None else load_settings(config or DEFAULT_CONFIG).hotline
+    found = load_profile(profile or "") if hotline is None else load_profile(hotline.profile, hotline.house)
+    if as_json:
+        print(json.dumps(as_data(found, load_catalogue()), ensure_ascii=False, indent=1))
+    else:
+        show(found, load_catalogue(), out)
+
+
+@app.command()
+def roles() -> None:
+    """Which role may use which route: docs/roles.md, read from the routes themselves. 角色与接口"""
+    from cti.web.roles import shipped
+
+    print(shipped(), end="")
 
 
 @app.command()

@@ -91,6 +91,12 @@ def check_name(name: str) -> None:
         raise BadInput("name", f"1 to {LONGEST_NAME} printable characters are needed (姓名为1至{LONGEST_NAME}个字符)")
 
 
+def check_role(role: str) -> None:
+    """Raises BadInput unless *role* is one of ``Role``."""
+    if role not in set(Role):
+        raise BadInput("role", f"one of {', '.join(Role)} is needed (角色无效)")
+
+
 async def add_person(store: Store, pins: Pins, number: str, name: str, role: str, pin: str) -> Person:
     """Add a person who may log in from now on.
 
@@ -100,8 +106,7 @@ async def add_person(store: Store, pins: Pins, number: str, name: str, role: str
     check_number(number)
     check_name(name)
     check_new_pin(number, pin)
-    if role not in set(Role):
-        raise BadInput("role", f"one of {', '.join(Role)} is needed (角色无效)")
+    check_role(role)
     row = {"number": number, "name": name.strip(), "role": role, "pin_hash": await pins.hash(pin), "active": True}
 
     async def work(connection: Statements) -> None:
@@ -135,6 +140,24 @@ async def set_active(store: Store, number: str, active: bool) -> None:
         if not active:
             await connection.execute(delete(sessions).where(sessions.c.number == number))
         done = await connection.execute(update(people).where(people.c.number == number).values(active=active))
+        return done.rowcount
+
+    if not await store.write(work):
+        raise NotFound("number: nobody has this work number")
+
+
+async def set_role(store: Store, number: str, role: str) -> None:
+    """Give a person another role: their sessions, which were opened in the former one, end with the same commit.
+
+    Raises:
+        BadInput: naming ``role``.
+        NotFound: when nobody has this number.
+    """
+    check_role(role)
+
+    async def work(connection: Statements) -> int:
+        await connection.execute(delete(sessions).where(sessions.c.number == number))
+        done = await connection.execute(update(people).where(people.c.number == number).values(role=role))
         return done.rowcount
 
     if not await store.write(work):

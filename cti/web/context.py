@@ -76,6 +76,11 @@ class Who:
         """Whether callers' numbers and other agents' calls are open to this person."""
         return self.person.role in (Role.LEAD, Role.ADMIN)
 
+    @property
+    def sees_callers(self) -> bool:
+        """Whether any caller's number may be shown to this person: not to an auditor."""
+        return self.person.role is not Role.AUDITOR
+
 
 def hash_token(token: str) -> str:
     """What is kept of a cookie's token."""
@@ -134,6 +139,8 @@ class Needs:
 
 SeatedDep = Annotated[Who, Depends(Needs(Role.AGENT, Role.LEAD))]
 """Agents and leads: those who sit at a seat."""
+CallerDep = Annotated[Who, Depends(Needs(Role.AGENT, Role.LEAD, Role.ADMIN))]
+"""Those who may see callers: agents their own, leads and administrators all. Auditors see none."""
 LeadDep = Annotated[Who, Depends(Needs(Role.LEAD))]
 """The shift lead (值班长): agrees, declines, rules on appeals, runs the handover."""
 RosterDep = Annotated[Who, Depends(Needs(Role.LEAD, Role.ADMIN))]

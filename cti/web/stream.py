@@ -99,7 +99,7 @@ async def _events(web: Web, who: Who, after: int | None, heard: Subscription) ->
     async with aclosing(_heard_and_ticks(web, heard)) as turns:
         async for message in turns:
             if message is not None and message.kind == "ticket.opened" and message.seq > seen:
-                if message.audience == f"agent:{who.number}":
+                if message.audience == f"agent:{who.number}" and who.sees_callers:
                     pop = await _pop(web, message.seq, message.subject)
                     if pop is not None:
                         yield sent.mark(pop)
@@ -129,7 +129,7 @@ async def _opening(web: Web, who: Who, after: int | None) -> AsyncIterator[tuple
         format_sse_event(event="hello", data_str=json.dumps(hello), id=str(newest) if after is None else None,
                          retry=RETRY_MS),
     )  # fmt: skip
-    for seq, ticket_id in missed:
+    for seq, ticket_id in missed if who.sees_callers else []:
         pop = await _pop(web, seq, ticket_id)
         if pop is not None:
             yield seq, pop

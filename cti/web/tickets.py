@@ -7,8 +7,9 @@ from dataclasses import replace
 from fastapi import APIRouter
 
 from cti.commands import Popped
+from cti.store.handovers import is_handed_to
 from cti.store.reads import CallView, TicketView, call_view, ticket_view
-from cti.web.context import AnyoneDep, Web, WebDep, Who
+from cti.web.context import CallerDep, SeatedDep, Web, WebDep, Who
 from cti.web.problems import Problem
 from queues.board import mask
 
@@ -16,22 +17,23 @@ router = APIRouter(tags=["tickets"])
 
 
 async def seen_ticket(web: Web, who: Who, ticket_id: str) -> TicketView:
-    """The ticket, for its agent, a lead or an admin; for everybody else there is none."""
+    """The ticket, for its first agent and its owner, who is to take it over, a lead or an admin; else there is none."""
     async with web.store.read() as connection:
         view = await ticket_view(connection, ticket_id)
-    if view is None or not (who.leads or view.agent == who.number):
-        raise Problem("not_found")
+        own = view is not None and (who.leads or who.number in (view.agent, view.owner))
+        if view is None or not (own or await is_handed_to(connection, ticket_id, who.number)):
+            raise Problem("not_found")
     return view
 
 
 @router.get("/tickets/{ticket_id}")
-async def ticket(ticket_id: str, who: AnyoneDep, web: WebDep) -> TicketView:
+async def ticket(ticket_id: str, who: CallerDep, web: WebDep) -> TicketView:
     """A ticket with the caller's earlier calls."""
     return await seen_ticket(web, who, ticket_id)
 
 
 @router.post("/tickets/{ticket_id}/popped", status_code=204)
-async def popped(ticket_id: str, who: AnyoneDep, web: WebDep) -> None:
+async def popped(ticket_id: str, who: SeatedDep, web: WebDep) -> None:
     """The agent's page says that it shows the ticket; a second time changes nothing."""
     view = await seen_ticket(web, who, ticket_id)
     if view.agent != who.number:
@@ -41,7 +43,7 @@ async def popped(ticket_id: str, who: AnyoneDep, web: WebDep) -> None:
 
 
 @router.get("/calls/{call_id}")
-async def call(call_id: str, who: AnyoneDep, web: WebDep) -> CallView:
+async def call(call_id: str, who: CallerDep, web: WebDep) -> CallView:
     """A call with its offers. An agent to whom it was offered in vain sees it with the number masked."""
     async with web.store.read() as connection:
         view = await call_view(connection, web.settings.pbx_id, call_id)

@@ -60,7 +60,7 @@ const Choice = ({ name, count }) => html`<button role="tab" aria-selected=${show
   ${t(`tab.${name}`)}<span class="count num">${count}</span></button>`;
 
 export function Lists() {
-  if (me.value.person.role === "admin") return null;
+  if (!["agent", "lead"].includes(me.value.person.role)) return null;
   return html`<section class="card lists">
     <div class="tabs" role="tablist"><${Choice} name="calls" count=${calls.value.length} />
       <${Choice} name="callbacks" count=${callbacks.value.filter((c) => c.state === "due" || c.state === "placing").length} /></div>
