@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,7 +69,7 @@ def test_every_moment_of_a_year_has_exactly_one_crew(zone: str, year: int) -> No
     start = date(year, 1, 1)
     turns = list(rotation(start, 400, start, 4, (DAY, NIGHT)))
     spans = [(*bounds(turn.day, turn.template, ZoneInfo(zone)), turn.crew) for turn in turns]
-    assert all(before[1] == after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
     worked = [sum((end - begin for begin, end, crew in spans if crew == n), timedelta(0)) for n in range(4)]
     assert max(worked) - min(worked) <= timedelta(hours=26)
     per_day = [{turn.crew for turn in turns[i : i + 2]} for i in range(0, len(turns), 2)]
