@@ -1,4 +1,5 @@
 // The live board: read from across a room, so few figures, large, and nothing that jumps.
+import { Gaps } from "./handover_gaps.js";
 import { percent, seconds, timeOf } from "./format.js";
 import { language, t } from "./i18n.js";
 import { board } from "./model.js";
@@ -55,7 +56,7 @@ const AgentTile = ({ line }) => html`<div class=${`seat state-${line.state}`} da
 const alarmText = (alarm) =>
   alarm.kind === "recording.alarm"
     ? t("alarm.recording", { state: t(`recording.${alarm.state}`), call: alarm.subject })
-    : t(`alarm.${alarm.code}`, { agent: alarm.agent ?? "" });
+    : t(`alarm.${alarm.code}`, { agent: alarm.agent ?? "", finding: t(`finding.${alarm.finding}`) });
 
 function Alarms() {
   const alarms = board.value.alarms ?? [];
@@ -89,6 +90,6 @@ export function BoardPage() {
   return html`<div class=${`page board ${stale ? "stale" : ""}`}>
     <${TopBar}><button class="quiet" title=${t("board.full")} onClick=${toggleFull}><${Icon} name="full" /></button><//>
     <${Banners} />
-    ${board.value ? html`<div class="wall"><${Tiles} /><div class="split"><div class="side"><${Waiting} /><${Alarms} /></div><${Agents} /></div></div>` : null}
+    ${board.value ? html`<div class="wall"><${Gaps} /><${Tiles} /><div class="split"><div class="side"><${Waiting} /><${Alarms} /></div><${Agents} /></div></div>` : null}
   </div>`;
 }

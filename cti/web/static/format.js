@@ -22,6 +22,11 @@ function inZone(iso, options) {
 
 export const timeOf = (iso) => inZone(iso, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+export const clockTime = (iso) => inZone(iso, { hour: "2-digit", minute: "2-digit" });
+
+export const exactTime = (iso) =>
+  inZone(iso, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+
 export const dayTime = (iso) => inZone(iso, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
 
 export function phone(number) {
