@@ -33,7 +33,7 @@ from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
 from cti.store import outbox
 from cti.store.db import Statements, Store
-from cti.store.people import Pins, check_pin
+from cti.store.people import Pins, Role, check_pin
 from cti.watch import Watch
 from cti.web.app import listen, make_app, serve
 from cti.web.throttle import LoginThrottle
@@ -164,7 +164,7 @@ class Service:
         self.agi = AgiServer(settings.agi, self.engine.submit, self._phone_pin, busy_reason)
 
     async def _phone_pin(self, number: str, pin: str, seat: str) -> bool:
-        """Whether the PIN typed at a seat's phone is the agent's; guessing is slowed as on the page."""
+        """Whether the PIN typed at a seat's phone is an agent's or a lead's; guessing is slowed as on the page."""
         source = f"seat {seat}"
         if self.throttle.wait_s(number, source):
             return False
@@ -172,7 +172,7 @@ class Service:
         person = await check_pin(self.store, self.pins, number, pin)
         if person is not None:
             self.throttle.succeeded(number, source)
-        return person is not None
+        return person is not None and person.role in (Role.AGENT, Role.LEAD)
 
     async def _keep_house(self) -> None:
         """Once an hour: messages that are old, and read by the broker where there is one, leave the outbox."""

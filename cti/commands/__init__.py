@@ -8,6 +8,7 @@ from cti.commands.base import (
     Outcome,
     PageClosed,
     PageOpened,
+    PeopleChanged,
     Popped,
     RequestCallback,
     SignIn,
@@ -22,5 +23,6 @@ Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | Handov
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "FindingCommand", "GoBusy", "GoReady", "HandoverCommand",
-    "Outcome", "PageClosed", "PageOpened", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
+    "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
+    "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
 ]  # fmt: skip

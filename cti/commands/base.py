@@ -78,7 +78,15 @@ class PageClosed(NamedTuple):
     number: str
 
 
-BaseCommand = SignIn | SignOut | GoBusy | GoReady | Popped | RequestCallback | DialNow | PageOpened | PageClosed
+class PeopleChanged(NamedTuple):
+    """Somebody was added, shut out, let in or given another role: what memory knows of roles is old."""
+
+    number: str
+
+
+BaseCommand = (
+    SignIn | SignOut | GoBusy | GoReady | Popped | RequestCallback | DialNow | PageOpened | PageClosed | PeopleChanged
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from cti.commands import (
     Outcome,
     PageClosed,
     PageOpened,
+    PeopleChanged,
     Popped,
     RequestCallback,
     SignIn,
@@ -63,6 +64,8 @@ class Asking:
                 return self._dial(command, now)
             case PageOpened() | PageClosed():
                 return self._page(command, now)
+            case PeopleChanged():
+                return Outcome(allowed())  # they were read anew before this batch (duty.names_strangers)
             case _:
                 return take(self.world.parts, command, now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from cti.commands import Command, SignIn
+from cti.commands import Command, PeopleChanged, SignIn
 from cti.commands.roster import AskLeave, AskSwap, PutRotation, PutShifts, TakeShiftOff
 from cti.engine.conduct import Conduct
 from cti.engine.finding import Findings
@@ -26,8 +26,10 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
-    """Whether *command* speaks of a person whom memory does not hold yet: somebody added since the start."""
+    """Whether *command* speaks of a person whom memory does not hold as he is: somebody added or changed since."""
     match command:
+        case PeopleChanged():
+            return True
         case SignIn():
             named = {command.number}
         case PutShifts():

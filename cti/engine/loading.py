@@ -50,6 +50,7 @@ async def load_people(connection: AsyncConnection, world: World, pbx_id: str) ->
     desired = {row["number"]: _known(Agent, row) for row in rows}
     p = t.people.c
     seated = select(p.number, p.name, p.role).where(p.active, p.role.in_(("agent", "lead")))
+    world.leads.clear()  # who is lead no longer must not be taken for one
     for number, name, role in (await connection.execute(seated)).all():
         if role == "lead":
             world.leads.add(number)

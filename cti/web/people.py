@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from cti.commands import SignOut
+from cti.commands import PeopleChanged, SignOut
 from cti.store.people import Person, add_person, everybody, set_active, set_role
 from cti.web.context import AdminDep, WebDep
 from cti.web.problems import Problem
@@ -50,7 +50,9 @@ async def listed(_who: AdminDep, web: WebDep) -> list[Person]:
 @router.post("", status_code=201)
 async def add(body: NewPerson, _who: AdminDep, web: WebDep) -> Person:
     """Add a person."""
-    return await add_person(web.store, web.pins, body.number, body.name, body.role, body.pin)
+    person = await add_person(web.store, web.pins, body.number, body.name, body.role, body.pin)
+    await web.engine.submit(PeopleChanged(person.number))
+    return person
 
 
 @router.put("/{number}/active", status_code=204)
@@ -59,6 +61,7 @@ async def let_in_or_shut_out(number: str, body: Active, who: AdminDep, web: WebD
     if number == who.number:
         raise Problem("forbidden")
     await set_active(web.store, number, body.active)
+    await web.engine.submit(PeopleChanged(number))
     if not body.active:
         # Their seat's phone must not ring on. During a call it is refused, and the call goes to its end.
         await web.engine.submit(SignOut(number, who.number))
@@ -70,5 +73,6 @@ async def give_role(number: str, body: RoleGiven, who: AdminDep, web: WebDep) ->
     if number == who.number:
         raise Problem("forbidden")
     await set_role(web.store, number, body.role)
+    await web.engine.submit(PeopleChanged(number))
     # A seat held in the former role would be one that nobody can sign out of. A call goes to its end.
     await web.engine.submit(SignOut(number, who.number))

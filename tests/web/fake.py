@@ -15,7 +15,18 @@ from agents.signin import may_be_ready, may_go_busy, may_sign_in, may_sign_out
 from cti.bus.local import LocalBus, Subscription
 from cti.bus.outbox import Message
 from cti.clock import Clock
-from cti.commands import Command, DialNow, GoBusy, GoReady, Outcome, Popped, RequestCallback, SignIn, SignOut
+from cti.commands import (
+    Command,
+    DialNow,
+    GoBusy,
+    GoReady,
+    Outcome,
+    PeopleChanged,
+    Popped,
+    RequestCallback,
+    SignIn,
+    SignOut,
+)
 from cti.commands.conduct import OwnDuty
 from cti.settings import BUSY_REASONS
 from cti.store.db import Store
@@ -56,6 +67,8 @@ class FakeEngine:
         """Rule as the real engine does, with the same pure rules."""
         self.commands.append(command)
         now = self.clock.now()
+        if isinstance(command, PeopleChanged):
+            return Outcome(allowed())
         if isinstance(command, Popped):
             await self.store.write(
                 lambda c: c.execute(

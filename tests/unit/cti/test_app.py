@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from cti.app import REGULATIONS, AlreadyRunning, load_profile, only_instance
+from cti.app import REGULATIONS, AlreadyRunning, load_profile, make_service, only_instance
+from cti.clock import VirtualClock
 from cti.errors import BadInput
+from cti.settings import make_settings
+from cti.store.db import Store
+from cti.store.people import add_person
 
 HOLD = "import sys; from pathlib import Path; from cti.app import only_instance\n" \
        "with only_instance(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"  # fmt: skip
@@ -95,3 +101,16 @@ def test_a_house_file_that_does_not_load_is_named(tmp_path: Path, content: bytes
         load_profile("hz-12319", house)
     assert error.value.field.endswith(field)
     assert said in error.value.message
+
+
+@pytest.mark.parametrize(("role", "sits"), [("agent", True), ("lead", True), ("admin", False), ("auditor", False)])
+async def test_only_agents_and_leads_sign_in_from_a_phone(tmp_path: Path, role: str, sits: bool) -> None:
+    """The right PIN of somebody who may not sit at a seat opens none; nor does a wrong one."""
+    store = await Store.open(tmp_path / "cti.db")
+    settings = make_settings({"ami": {"secret": "not-used"}})
+    clock = VirtualClock(datetime(2026, 11, 21, 2, 0, tzinfo=UTC))
+    service = make_service(settings, load_profile("hz-12319"), store, clock, random.Random(1))
+    await add_person(store, service.pins, "1001", "测试话务员甲", role, "240101")
+    assert await service._phone_pin("1001", "240101", "8001") is sits
+    assert not await service._phone_pin("1001", "240102", "8001")
+    await store.close()
