@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -64,9 +64,18 @@ def may_break(agent: str, line: Sequence[Place], seats: Seats, articles: Iterabl
     stay = len(seats.manned - {agent})
     if not ahead and not seats.waiting and stay >= seats.minimum:
         return allowed(*articles)
-    zh = f"离岗须轮席：须保持{seats.minimum}个席位在岗，已为您排队，轮到时自动离岗"
-    en = f"Breaks take turns: {seats.minimum} seats must stay manned; you are in the line and will be let go"
+    zh = f"离岗轮席：须保持{seats.minimum}个席位在岗，请排队等候"
+    en = f"Breaks take turns: {seats.minimum} seats must stay manned"
     return refused("break_line", zh, en, *articles, override="lead")
+
+
+def in_line(ruling: Ruling, place: int) -> Ruling:
+    """The refusal of somebody who now stands in the line at *place*, from 1."""
+    return replace(
+        ruling,
+        zh=f"{ruling.zh}：您排在第{place}位，轮到时自动离岗",
+        en=f"{ruling.en}: you are number {place} in the line and will be let go in turn",
+    )
 
 
 def next_to_go(line: Iterable[Place], seats: Seats) -> Place | None:

@@ -53,14 +53,15 @@ class BreakLine:
             place = Place(self.ids.make("b", now), agent, reason, now) if kept is None else kept._replace(reason=reason)
             self._places[agent] = place
             self._write(place, "waiting")
-        return self.place(agent) or {}
+        return self._view(self._places[agent])
 
     def place(self, agent: str) -> dict[str, Any] | None:
         """The agent's place as JSON, or None."""
         place = self._places.get(agent)
-        if place is None:
-            return None
-        position = core.position(agent, self._places.values())
+        return None if place is None else self._view(place)
+
+    def _view(self, place: Place) -> dict[str, Any]:
+        position = core.position(place.agent, self._places.values())
         return {"position": position, "reason": place.reason, "since": place.since.isoformat()}
 
     def dropped(self, agent: str) -> Ruling | None:

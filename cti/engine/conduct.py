@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents import signin, training
+from agents.breaks import in_line
 from agents.permits import PermitKind, PermitState
 from agents.presence import Agent
 from agents.shifts import Shift
@@ -148,7 +149,8 @@ class Conduct(Part):
             return self.checks.begin(agent.number, asked.seat, now)
         alone = ruling.code == "break_line" and set(ruling.articles) <= set(self.breaks.articles())
         if isinstance(asked, GoBusy) and alone:
-            return Outcome(ruling, self.breaks.stand(agent.number, asked.reason, now))
+            place = self.breaks.stand(agent.number, asked.reason, now)
+            return Outcome(in_line(ruling, place["position"]), place)
         return None
 
     # what happens

@@ -4,16 +4,18 @@ import { useEffect, useRef } from "preact/hooks";
 import { ask } from "./api.js";
 import { OwnFindings } from "./findings.js";
 import { OwnHandover } from "./handover.js";
-import { language, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { Lists } from "./lists.js";
 import { copyNumber, Idle, PopCard } from "./pop.js";
 import { loadLists } from "./live.js";
 import { board, calls, me, mine, pop, streamUp } from "./model.js";
 import { AgentDuty } from "./requests.js";
+import { AskLead, reasonName } from "./requests_agent.js";
 import { seconds } from "./format.js";
 import { Banners, html, Icon, Notice, Since, TopBar, waitLevel } from "./ui.js";
 
 const refusal = signal(null);
+const refused = signal(null); // the action that a rule refused and a lead may allow
 const choosing = signal(null); // "seat" | "reason"
 const sending = signal(false);
 
@@ -29,6 +31,15 @@ const POSSIBLE = {
 
 const stateName = () => mine.value?.state ?? "signed_out";
 
+function dismiss() {
+  refusal.value = refused.value = null;
+}
+
+function asked() {
+  dismiss();
+  choosing.value = null;
+}
+
 function possible(action) {
   if (sending.value || streamUp.value === false) return false;
   return POSSIBLE[stateName()].includes(action) || (action === "ready" && Boolean(mine.value?.outside));
@@ -39,6 +50,7 @@ async function command(action, body) {
   const answer = await ask("POST", `/me/${action}`, body);
   sending.value = false;
   refusal.value = answer.ok ? null : answer.problem;
+  refused.value = !answer.ok && answer.problem.override === "lead" ? action : null;
   if (!answer.ok) return;
   choosing.value = null;
   if (answer.value.state) me.value = { ...me.value, state: answer.value.state };
@@ -47,7 +59,7 @@ async function command(action, body) {
 
 function act(action) {
   if (!possible(action)) return;
-  refusal.value = null;
+  dismiss();
   if (action === "sign-in") choosing.value = choosing.value === "seat" ? null : "seat";
   else if (action === "busy") choosing.value = choosing.value === "reason" ? null : "reason";
   else command(action);
@@ -58,7 +70,7 @@ const KEYS = { Digit1: "sign-in", Digit2: "ready", Digit3: "busy", Digit4: "sign
 function onKey(event) {
   if (event.key === "Escape") {
     if (choosing.value) choosing.value = null;
-    else if (refusal.value) refusal.value = null;
+    else if (refusal.value) dismiss();
     else pop.value = null;
   } else if (event.altKey && !event.ctrlKey && !event.metaKey && KEYS[event.code]) {
     event.preventDefault();
@@ -89,14 +101,8 @@ function SeatForm() {
 }
 
 const Reasons = () => html`<div class="choose reasons" role="group" aria-label=${t("reason.label")}>
-  ${Object.entries(me.value.busy_reasons).map(([code, label]) => html`<button data-test=${`reason-${code}`}
-    onClick=${() => command("busy", { reason: code })}>${reasonText(code, label)}</button>`)}</div>`;
-
-// The site's labels are Chinese; the usual codes have an English word in the catalogue.
-function reasonText(code, label) {
-  const known = t(`reason.${code}`);
-  return language.value === "en" && known !== `reason.${code}` ? known : label;
-}
+  ${Object.keys(me.value.busy_reasons).map((code) => html`<button data-test=${`reason-${code}`}
+    onClick=${() => command("busy", { reason: code })}>${reasonName(code)}</button>`)}</div>`;
 
 function StatePanel() {
   const line = mine.value;
@@ -106,7 +112,7 @@ function StatePanel() {
     <h1>${t(`state.${name}`)}</h1>
     <div class="timer num" data-test="state-timer"><${Since} iso=${line?.since} /></div>
     <p>${line?.seat ? t("state.seat", { seat: line.seat }) : t("state.no_seat")}
-      ${line?.reason && html` · ${reasonText(line.reason, line.reason_zh)}`}</p>
+      ${line?.reason && html` · ${reasonName(line.reason)}`}</p>
     ${line?.outside && html`<p class="outside"><${Icon} name="warn" />${t("state.outside")}</p>`}
   </section>`;
 }
@@ -139,9 +145,10 @@ export function AgentPage() {
         </div>
         ${choosing.value === "seat" && possible("sign-in") && html`<${SeatForm} />`}
         ${choosing.value === "reason" && possible("busy") && html`<${Reasons} />`}
-        <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
+        <${Notice} problem=${refusal.value} onClose=${dismiss} />
+        ${refused.value && html`<${AskLead} action=${refused.value} onAsked=${asked} />`}
+        <${AgentDuty} onAct=${act} />
         <${Today} />
-        <${AgentDuty} />
       </aside>
       <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${OwnFindings} /></main>
     </div></div>`;
