@@ -140,8 +140,7 @@ class Handing(Part):
             return
         for pair in self.book.pairs_of(handover.handover_id):
             self.sheets.collect(pair, now)
-        data = {"code": "handover_due", "until": handover.at.isoformat()}
-        self.world.tell(now, "alarm", self.world.queue, data, "lead")
+        self.world.tell(now, "alarm", self.world.queue, {"code": "handover_due"}, "lead")
         self._arm(handover)
 
     def _arm(self, handover: h.Handover) -> None:

@@ -149,7 +149,7 @@ class DutySite(Site):
     def leap(self, seconds: float) -> None:
         """Let *seconds* pass at once; whoever waited for a moment in them is woken."""
         self.clock.leap(seconds)
-        self.deadlines.at("queue:", self.clock.now())
+        self.deadlines.after("queue:", self.clock.monotonic())
 
 
 @asynccontextmanager

@@ -19,6 +19,19 @@ const Recording = ({ row }) => {
   return html`<span class=${`rec rec-${state}`}><i></i>${t(`recording.${state}`)}</span>`;
 };
 
+async function finish(id) {
+  const answer = await ask("POST", `/tickets/${encodeURIComponent(id)}/finish`);
+  refusal.value = answer.ok ? null : answer.problem;
+  loadLists();
+}
+
+const Finish = ({ row }) => {
+  if (!row.ticket_id) return null;
+  if (row.closed_at) return html`<span class="done">✓ ${t("ticket.finished")}</span>`;
+  if (row.owner !== me.value.person.number) return html`<span class="muted">${t("ticket.moved", { agent: row.owner })}</span>`;
+  return html`<button class="small" data-test="finish" onClick=${() => finish(row.ticket_id)}>${t("ticket.finish")}</button>`;
+};
+
 function Calls() {
   if (!calls.value.length) return html`<p class="muted none">${t("calls.none")}</p>`;
   return html`<table class="list" data-test="calls"><thead><tr>
@@ -29,7 +42,8 @@ function Calls() {
       <td class="num">${timeOf(row.answered_at)}</td><td class="num strong">${phone(row.caller) || t("pop.withheld")}</td>
       <td class="num right">${seconds(row.wait_ms)}</td><td class="num right">${seconds(row.ring_ms)}</td>
       <td class="num right">${talk(row)}</td><td><${Recording} row=${row} /></td>
-      <td class="right">${row.ticket_id && html`<button class="small" onClick=${() => openTicket(row.ticket_id)}>${t("calls.open")}</button>`}</td>
+      <td class="right"><${Finish} row=${row} />
+        ${row.ticket_id && html`<button class="small" onClick=${() => openTicket(row.ticket_id)}>${t("calls.open")}</button>`}</td>
     </tr>`)}</tbody></table>`;
 }
 
