@@ -62,16 +62,18 @@ class Attending:
     def look(self, now: datetime) -> None:
         """Judge the shifts that run or have ended since the last look, and ask to be woken for the next moment."""
         since = min(self._looked or now, now)
-        for shift in self.roster.shifts_between(since, now + self._early() + MS):
-            if shift.state is not ShiftState.ON:
-                continue
+        near = self.roster.shifts_between(since, now + self._early() + MS)
+        on = {shift.shift_id: shift for shift in near if shift.state is ShiftState.ON}
+        for shift in on.values():
             if shift.ends_at <= now:
                 self._ended(shift, now)
             elif shift.starts_at - self._early() <= now:
                 self._runs(shift, now)
-        for finding in self.ledger.running():
-            if finding.kind == Kind.UNSIGNED:  # the shift may have been taken out of the roster
+        for finding in self.ledger.running():  # a shift may have been taken out of the roster, or given leave
+            if finding.kind == Kind.UNSIGNED:
                 self.watching.unsigned(finding.agent, now)
+            elif finding.kind in (Kind.LATE, Kind.ARRIVED_LATE) and finding.shift_id not in on:
+                self.ledger.finish(finding.finding_id, now)
         self._looked = now
         self._rows = {k: a for k, a in self._rows.items() if a.shift.ends_at > now - KEPT}
         self._plan(now)
@@ -199,7 +201,10 @@ class Attending:
     def _plan(self, now: datetime) -> None:
         """Ask to be woken for the next beginning or end, and for a seat's next agent when his time is over."""
         moments = [now + DAY]
-        for shift in self.roster.shifts_between(now, now + DAY + self._early()):
+        ahead = self.roster.shifts_between(now, now + DAY + self._early())
+        planned = {shift.shift_id for shift in ahead}
+        self.seats = {k: seat for k, seat in self.seats.items() if k in planned or k in self._rows}
+        for shift in ahead:
             if shift.state is not ShiftState.ON:
                 continue
             moments += [shift.starts_at - self._early(), shift.starts_at, shift.ends_at]

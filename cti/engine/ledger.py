@@ -117,6 +117,9 @@ class Ledger:
             if changed is not finding:
                 self._put(changed)
         self.kept = {k: f for k, f in self.kept.items() if f.running or f.found_at > now - KEPT}
+        self._marks.clear()
+        for finding in self.kept.values():
+            self._mark(finding.kind, finding.evidence)
 
     def running(self) -> list[Finding]:
         """What goes on now, the oldest first."""

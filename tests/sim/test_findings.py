@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.shifts import Shift
+from agents.shifts import Shift, ShiftState
 from cti.ami import events as ami
 from cti.commands import GoBusy, GoReady, PageClosed, PageOpened, SignIn, SignOut
+from cti.commands.conduct import AskPermit, DecidePermit
 from cti.commands.findings import Appeal, RuleOnAppeal
 from cti.engine.finding import Findings
 from cti.engine.inputs import Due
@@ -199,6 +201,21 @@ async def test_busy_while_a_caller_waits(house: House) -> None:
     assert second["state"] == "running"
 
 
+async def test_busy_that_the_lead_agreed_to_refuses_nobody(house: House) -> None:
+    """The same busy with the same caller waiting, agreed to: no finding."""
+    asked = await house.ask(AskPermit("1001", "busy", "家中急事"))
+    assert asked is not None
+    permit = house.rows("select permit_id from permits")[0][0]
+    until = house.clock.now() + HOUR
+    decided = await house.ask(DecidePermit("9001", permit, True, "同意", until))
+    assert decided is not None
+    assert decided.ruling.allowed
+    await ring(house, "1001")
+    await house.ask(GoBusy("1001", "meal"))
+    await house.wait(5)
+    assert found(house) == []
+
+
 async def test_busy_outlasting_a_gap_is_cut_and_starts_anew(house: House) -> None:
     """The first finding ends where the gap begins; the second begins where it ends and names the first."""
     await ring(house, "1001")
@@ -346,6 +363,22 @@ async def test_nobody_is_late_for_a_seat_that_is_still_held(house: House, gap_s:
     await house.ask(SignIn("1001", "3002"))
     await house.wait(5)
     assert [f["kind"] for f in found(house)] == kinds
+
+
+async def test_a_shift_taken_out_of_the_roster_makes_nobody_late_any_more(house: House) -> None:
+    """Leave granted while he is late: the lateness ends there, and nobody is absent at the end."""
+    await house.ask(SignOut("1001"))
+    await say_arrived(house, "1001")
+    shift = await roster(house, "1001", START, hours=2, seat="3001")
+    await house.wait((START - house.clock.now()).total_seconds() + 60)
+    assert [f["kind"] for f in house.engine.board()["duty"]["findings"]] == ["late"]
+    rostering = next(p for p in house.engine.world.parts if isinstance(p, Rostering))
+    rostering.put([replace(shift, state=ShiftState.LEAVE)])
+    house.engine.put(Due("adherence:"))
+    await house.quiet()
+    assert house.engine.board()["duty"]["findings"] == []
+    await house.wait(3 * 3600)
+    assert [f["kind"] for f in found(house) if f["kind"] != "arrived_late"] == ["late"]
 
 
 async def test_left_early(house: House) -> None:
