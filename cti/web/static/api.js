@@ -2,7 +2,10 @@
 export async function ask(method, path, body, headers = {}) {
   const options = { method, cache: "no-store", headers: { ...headers } };
   if (method !== "GET") options.headers["X-CTI-Request"] = "page";
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    options.headers["Content-Type"] = body.type;
+    options.body = body;
+  } else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }

@@ -1,0 +1,119 @@
+// Making the roster: one shift, a rotation of crews, a file.
+import { signal } from "@preact/signals";
+import { ask } from "./api.js";
+import { language, t } from "./i18n.js";
+import { board } from "./model.js";
+import { hourOf, week } from "./roster_days.js";
+import { done, fields, load, open, panel, refusal, roster, send } from "./roster_state.js";
+import { html } from "./ui.js";
+
+const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const OWN = "own"; // times of its own
+const templates = () => board.value?.duty?.roster?.templates ?? [];
+
+export const Field = ({ label, children }) => html`<label>${t(label)}${children}</label>`;
+
+export const AgentChoice = ({ name, value, without = "" }) => html`<select name=${name} required data-test=${name}>
+  <option value="">${t("roster.choose")}</option>
+  ${roster.value.agents.filter((agent) => agent.number !== without).map((agent) => html`<option key=${agent.number}
+    value=${agent.number} selected=${agent.number === value}>${agent.number} ${agent.name}</option>`)}</select>`;
+
+export const Buttons = ({ children }) => html`<div class="row end">${children}
+  <button type="button" class="quiet" data-test="cancel" onClick=${() => open(null)}>${t("roster.cancel")}</button></div>`;
+
+function putShift(event, shift) {
+  const { reason = "", extra, from, to, ...entry } = fields(event);
+  const times = entry.code === OWN || !entry.code ? { from, to } : {};
+  const body = { ...entry, ...times, extra: extra === "on", ...(shift && { shift_id: shift.shift_id }) };
+  return send("PUT", "/roster/shifts", { entries: [body], reason }, "roster.saved");
+}
+
+function takeOff(event, shift) {
+  const reason = event.currentTarget.form.elements.reason.value;
+  return send("DELETE", `/roster/shifts/${shift.shift_id}?reason=${encodeURIComponent(reason)}`, undefined, "roster.taken_off");
+}
+
+export function ShiftForm({ shift, agent, day }) {
+  const codes = templates().map((known) => known.code);
+  const code = shift ? shift.code : codes[0];
+  return html`<form class="card roster-form" data-test="shift-form" onSubmit=${(event) => putShift(event, shift)}>
+    <h2>${t(shift ? "roster.edit" : "roster.add")}</h2>
+    <${Field} label="roster.agent"><${AgentChoice} name="agent" value=${shift?.agent ?? agent} /><//>
+    <${Field} label="roster.day"><input type="date" name="day" required value=${day} data-test="day" /><//>
+    <${Field} label="roster.code"><select name="code" data-test="code">
+      ${[...codes, OWN].map((known) => html`<option key=${known} value=${known}
+        selected=${known === (codes.includes(code) ? code : OWN)}>${t(`shift_code.${known}`)}</option>`)}</select><//>
+    <${Field} label="roster.from"><input type="time" name="from" value=${shift ? hourOf(shift.starts_at) : ""} data-test="from" /><//>
+    <${Field} label="roster.to"><input type="time" name="to" value=${shift ? hourOf(shift.ends_at) : ""} data-test="to" /><//>
+    <${Field} label="roster.crew"><input name="crew" maxlength="16" value=${shift?.crew ?? ""} data-test="crew" /><//>
+    <${Field} label="roster.seat_label"><input name="seat" maxlength="32" value=${shift?.seat ?? ""} data-test="seat" /><//>
+    <label class="tick"><input type="checkbox" name="extra" checked=${shift?.extra ?? false} data-test="extra" />${t("roster.extra_label")}</label>
+    <${Field} label="roster.reason"><input name="reason" maxlength="200" placeholder=${t("roster.reason_begun")} data-test="reason" /><//>
+    <p class="muted">${t("roster.own_times")}</p>
+    <${Buttons}><button class="primary" data-test="save">${t("roster.save")}</button>
+      ${shift && html`<button type="button" class="bad" data-test="take-off" onClick=${(event) => takeOff(event, shift)}>${t("roster.take_off")}</button>`}<//>
+  </form>`;
+}
+
+// Crews as lines of text: the name, a colon, the agents' numbers.
+function crewsOf(text) {
+  return text.split("\n").filter((line) => line.trim()).map((line) => {
+    const [name, numbers = ""] = line.split(/[:：]/);
+    return { name: name.trim(), agents: numbers.split(/[\s,，、]+/).filter(Boolean) };
+  });
+}
+
+function rotate(event) {
+  const { crews, days, anchor, from, reason } = fields(event);
+  const body = { from, days: Number(days), crews: crewsOf(crews), ...(anchor && { anchor }), ...(reason && { reason }) };
+  return send("POST", "/roster/rotation", body, "roster.put");
+}
+
+export const RotationForm = () => html`<form class="card roster-form" data-test="rotation-form" onSubmit=${rotate}>
+  <h2>${t("roster.rotation")}</h2>
+  <p class="muted wide">${t("roster.rotation_hint")}</p>
+  <${Field} label="roster.start"><input type="date" name="from" required value=${week.value} data-test="rotation-from" /><//>
+  <${Field} label="roster.days"><input type="number" name="days" min="1" max="370" required value="28" data-test="days" /><//>
+  <${Field} label="roster.anchor"><input type="date" name="anchor" data-test="anchor" /><//>
+  <${Field} label="roster.reason"><input name="reason" maxlength="200" placeholder=${t("roster.reason_begun")} /><//>
+  <label class="wide">${t("roster.crews")}<textarea name="crews" rows="4" required data-test="crews"
+    placeholder=${t("roster.crews_example")}></textarea></label>
+  <${Buttons}><button class="primary" data-test="save">${t("roster.generate")}</button><//></form>`;
+
+const bad = signal([]); // rows of the file that cannot be taken
+
+const rowOf = ({ field, message, message_en: english }) => {
+  const [row, column] = field.split(/\.(.*)/);
+  return { row: /^\d+$/.test(row) ? row : "", column: column ?? "", said: language.value === "en" ? english : message };
+};
+
+async function takeIn(event, check) {
+  event.preventDefault();
+  const form = event.currentTarget.form ?? event.currentTarget;
+  const file = form.elements.file.files[0];
+  if (!file) return;
+  // Browsers on Windows call a CSV file Excel's: what it is stands in its name.
+  const sent = new Blob([file], { type: file.name.toLowerCase().endsWith(".xlsx") ? XLSX : "text/csv" });
+  const reason = encodeURIComponent(form.elements.reason.value);
+  const answer = await ask("POST", `/roster/import?check=${check}&reason=${reason}`, sent);
+  bad.value = answer.ok ? [] : (answer.problem.errors ?? []).map(rowOf);
+  refusal.value = answer.ok || bad.value.length ? null : answer.problem;
+  done.value = answer.ok ? { key: check ? "roster.checked" : "roster.imported", values: answer.value } : null;
+  if (answer.ok && !check) {
+    panel.value = null;
+    await load();
+  }
+}
+
+export const ImportForm = () => html`<form class="card roster-form" data-test="import-form" onSubmit=${(event) => takeIn(event, false)}>
+  <h2>${t("roster.import")}</h2>
+  <p class="muted wide">${t("roster.import_hint")}</p>
+  <${Field} label="roster.file"><input type="file" name="file" required accept=".csv,.xlsx" data-test="file"
+    onChange=${() => (bad.value = [])} /><//>
+  <${Field} label="roster.reason"><input name="reason" maxlength="200" placeholder=${t("roster.reason_begun")} /><//>
+  ${bad.value.length > 0 && html`<div class="wide" role="alert" data-test="bad-rows"><strong>${t("roster.bad_rows", { n: bad.value.length })}</strong>
+    <div class="scroll"><table class="list"><thead><tr><th>${t("roster.row")}</th><th>${t("roster.column")}</th><th>${t("roster.wrong")}</th></tr></thead>
+      <tbody>${bad.value.map((line, n) => html`<tr key=${n}><td class="num">${line.row}</td><td>${line.column}</td><td>${line.said}</td></tr>`)}</tbody>
+    </table></div></div>`}
+  <${Buttons}><button class="primary" data-test="take-in">${t("roster.take_in")}</button>
+    <button type="button" data-test="check" onClick=${(event) => takeIn(event, true)}>${t("roster.check")}</button><//></form>`;
