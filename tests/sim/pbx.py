@@ -255,11 +255,17 @@ class SimPbx:
 
     def align(self, agent: Agent) -> None:
         """Make the member what is wished, as the service's actions do."""
+        now, reason = self.clock.now(), agent.busy_reason or ""
         if agent.interface is None:
-            self.members.pop(agent.number, None)
+            interface, paused = self.members.pop(agent.number, (None, False))
+            if interface is not None:
+                self.say(
+                    agent.number,
+                    ami.QueueMemberRemoved(now, QUEUE, agent.number, interface, 1, paused, "", False, None, now, 0),
+                    mangle=False,
+                )
             return
         self.members[agent.number] = (agent.interface, agent.wants_pause)
-        now, reason = self.clock.now(), agent.busy_reason or ""
         self.say(
             agent.number,
             ami.QueueMemberAdded(
