@@ -1,5 +1,5 @@
 // The shift lead's desk: requests that wait, the handover, findings.
-import { Findings } from "./findings.js";
+import { Adherence, Findings } from "./findings.js";
 import { Handover } from "./handover.js";
 import { Requests } from "./requests.js";
 import { Banners, html, TopBar } from "./ui.js";
@@ -7,4 +7,4 @@ import { Banners, html, TopBar } from "./ui.js";
 export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} />
   <div class="desk-columns">
     <${Requests} /><${Handover} /><${Findings} />
-  </div></div>`;
+  </div><${Adherence} /></div>`;

@@ -96,10 +96,10 @@ function Finding({ finding, mine }) {
     <button class="quiet line" aria-expanded=${open} onClick=${toggle} data-test="finding-open">
       <span class="kind">${kindName(kind)}</span>
       ${!mine && html`<span class="who">${nameOf(agent)} <small class="num">${agent}</small></span>`}
-      <span class="num when">${mine ? dayTime(finding.began_at) : timeOf(finding.began_at)}</span>
-      <span class="num long" data-test="finding-timer">${lasted(finding)}</span>
-      <small class="cite">${finding.document} ${finding.article}</small>
-      <span class="verdict">${t(`finding.state.${state}`)}</span></button>
+      <span class="verdict">${t(`finding.state.${state}`)}</span>
+      <span class="times"><span class="num">${mine ? dayTime(finding.began_at) : timeOf(finding.began_at)}</span>
+        <span class="num long" data-test="finding-timer">${lasted(finding)}</span>
+        <small>${finding.document} ${finding.article}</small></span></button>
     ${open && html`<${Evidence} finding=${finding} />`}
     ${open && mine && state === "found" && html`<${AppealForm} finding=${finding} />`}
     ${!mine && mayRule(finding) && html`<p class="step"><b>${t("step.appealed")}</b> ${finding.steps.at(-1).reason}</p>
@@ -107,7 +107,7 @@ function Finding({ finding, mine }) {
   </li>`;
 }
 
-function Ledger() {
+export function Findings() {
   useDuty(loadLedger);
   const running = ledger.value.filter((finding) => finding.state === "running").length;
   return html`<section class="card findings" data-test="findings"><h2>${t("finding.title")}
@@ -136,7 +136,7 @@ const Shift = ({ line }) => html`<tr data-test="adherence-line" data-agent=${lin
   <td class=${line.missed ? "right num amiss" : "right num"}>${line.missed}</td>
   <td>${line.gap && html`<span title=${t("adherence.gap")}><${Icon} name="warn" /></span>`}</td></tr>`;
 
-function Adherence() {
+export function Adherence() {
   useDuty(loadAdherence);
   if (!adherence.value.length) return null;
   return html`<section class="card adherence" data-test="adherence"><h2>${t("adherence.title")}</h2><div class="scroll">
@@ -147,8 +147,6 @@ function Adherence() {
     <tbody>${adherence.value.map((line) => html`<${Shift} line=${line} key=${line.agent + line.shift_id} />`)}</tbody>
     </table></div></section>`;
 }
-
-export const Findings = () => html`<div class="findings-part"><${Ledger} /><${Adherence} /></div>`;
 
 export function OwnFindings() {
   useDuty(loadOwn);
