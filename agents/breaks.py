@@ -12,12 +12,13 @@ from regulations import Article, Ruling, allowed, refused
 
 
 class Place(NamedTuple):
-    """A place in the line. ``since`` is aware UTC; the line is in its order, then in that of the work numbers."""
+    """A place in the line. ``since`` is aware UTC; the order is that of ``turn``, which no clock can turn round."""
 
     entry_id: str
     agent: str
     reason: str
     since: datetime
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def manned(agents: Iterable[Agent]) -> frozenset[str]:
 
 def in_order(line: Iterable[Place]) -> list[Place]:
     """First come, first served."""
-    return sorted(line, key=lambda place: (place.since, place.agent))
+    return sorted(line, key=lambda place: place.turn)
 
 
 def position(agent: str, line: Iterable[Place]) -> int | None:

@@ -50,7 +50,9 @@ class BreakLine:
         self._dropped.pop(agent, None)
         kept = self._places.get(agent)
         if kept is None or kept.reason != reason:
-            place = Place(self.ids.make("b", now), agent, reason, now) if kept is None else kept._replace(reason=reason)
+            last = max((place.turn for place in self._places.values()), default=0)
+            new = Place(self.ids.make("b", now), agent, reason, now, last + 1)
+            place = new if kept is None else kept._replace(reason=reason)
             self._places[agent] = place
             self._write(place, "waiting")
         return self._view(self._places[agent])
@@ -118,4 +120,4 @@ class BreakLine:
         c = table.c
         rows = await connection.execute(select(table).where(c.pbx_id == self.pbx_id, c.state == "waiting"))
         for row in rows.mappings():
-            self._places[row["agent"]] = Place(row["entry_id"], row["agent"], row["reason"], row["since"])
+            self._places[row["agent"]] = Place(*(row[name] for name in Place._fields))

@@ -56,6 +56,7 @@ break_line = Table(  # 离岗轮席
     Column("agent", String(16), nullable=False),
     Column("reason", String(40), nullable=False),  # code of the busy reason
     Column("since", Instant, nullable=False),
+    Column("turn", Integer, nullable=False),  # the order among those who wait
     Column("state", String(16), nullable=False),  # waiting | let_go | left | dropped
     Column("ended_at", Instant),
     Column("why", String(40)),  # code of the ruling that dropped it

@@ -31,6 +31,7 @@ from cti.engine.inputs import (
     Effect,
     LinkChanged,
     Read,
+    RingSeat,
     Synced,
     Trace,
 )
@@ -98,6 +99,8 @@ class House:
         self.effects: list[Effect] = []
         self.lost_replies = 0.0
         self.dialled: list[Dial] = []
+        self.rung: list[RingSeat] = []
+        self.profile = load_profile("hz-12319")
 
     async def __aenter__(self) -> House:
         self.real = await Store.open(self.path)
@@ -120,7 +123,7 @@ class House:
         self.wakes.clear()
         self.timers.clear()
         self.engine = Engine(
-            settings, load_profile("hz-12319"), ZONE, self.store, self.clock,  # type: ignore[arg-type]
+            settings, self.profile, ZONE, self.store, self.clock,  # type: ignore[arg-type]
             Ids(self.rng), act=self._act, wake=self.wakes.__setitem__, time=self.timers.__setitem__,
              after_commit=lambda messages: None,
             on_overflow=lambda: None,
@@ -203,6 +206,8 @@ class House:
                     self.engine.put(Checked(call_id, "ok", expected, 1, "0" * 64, "whole"))
                 case Dial():
                     self._dial(effect)
+                case RingSeat():
+                    self.rung.append(effect)
                 case Trace(channel_id, gone):
                     if (found := self.pbx.trace(channel_id, gone)) is not None:
                         self.engine.put(found)

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("agent", sa.String(16), nullable=False),
         sa.Column("reason", sa.String(40), nullable=False),
         sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("turn", sa.Integer, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("why", sa.String(40)),
