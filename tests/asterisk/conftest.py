@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,11 +33,11 @@ def profile_at(hour: int, folder: Path) -> Path:
 class Hotline:
     """A service beside a lab's Asterisk, its people, and a look into its rows."""
 
-    def __init__(self, lab: LabAsterisk, work: Path, **more: dict[str, Any]) -> None:
+    def __init__(self, lab: LabAsterisk, work: Path, agents: Sequence[str] = AGENTS, **more: dict[str, Any]) -> None:
         hotline = {"profile": str(profile_at(12, lab.work)), **more.pop("hotline", {})}
         self.lab = lab
         self.service = LabService.beside(lab, work, hotline=hotline, **more)
-        people = [LabPerson(n, f"测试话务员{n}", "agent", PIN) for n in AGENTS]
+        people = [LabPerson(n, f"测试话务员{n}", "agent", PIN) for n in agents]
         self.service.prepare([*people, LabPerson(LEAD, "测试值班长", "lead", PIN)])
         self.service.start()
         self.pages: dict[str, LabBrowser] = {}
