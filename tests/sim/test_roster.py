@@ -245,7 +245,7 @@ async def test_the_lead_enters_what_is_late_with_a_reason(house: House) -> None:
 
 
 async def test_at_most_four_fifths_are_on_personal_leave(house: House) -> None:
-    """Of five, four may go: exactly 80 %; the fifth is refused, at asking and, if others went meanwhile, at deciding."""
+    """Of five, four may go: exactly 80 %; the fifth is refused, at asking and at deciding."""
     numbers = ("1001", "1002", "1003", "1004", "9002")
     await put(house, *(entry(n) for n in numbers))
     asked = [

@@ -65,7 +65,7 @@ function Row({ agent, days, shifts }) {
   const own = agent.number === me.value.person.number;
   return html`<tr class=${own ? "own" : ""} data-test="row" data-agent=${agent.number}>
     <th scope="row"><b>${agent.name || agent.number}</b><small class="num">${agent.number}</small></th>
-    ${days.map((day) => html`<td key=${day} class=${day === today.value ? "today" : ""} data-day=${day}>
+    ${days.map((day) => html`<td key=${day} class=${day === today.value ? "this-day" : ""} data-day=${day}>
       ${shifts.filter((shift) => daysOf(shift)[0] <= day && day <= daysOf(shift)[1])
         .map((shift) => html`<${Chip} key=${shift.shift_id} shift=${shift} day=${day} />`)}
       ${makes() && html`<button class="quiet plus" title=${t("roster.add_for", { agent: agent.name, day })}
@@ -77,7 +77,7 @@ function Grid() {
   const { agents, shifts } = roster.value;
   return html`<div class="card grid"><table>
     <thead><tr><th scope="col">${t("roster.agent")}</th>
-      ${days.map((day) => html`<th scope="col" key=${day} class=${day === today.value ? "today" : ""}>
+      ${days.map((day) => html`<th scope="col" key=${day} class=${day === today.value ? "this-day" : ""}>
         ${dayName(day)} <span class="num">${day.slice(5)}</span></th>`)}</tr></thead>
     <tbody>${agents.map((agent) => html`<${Row} key=${agent.number} agent=${agent} days=${days}
       shifts=${shifts.filter((shift) => shift.agent === agent.number)} />`)}</tbody></table>

@@ -43,7 +43,7 @@ function Actions({ request }) {
   if (open && request.number === number)
     return html`<button class="small" data-test="withdraw" onClick=${() => act(request, "withdraw")}>${t("roster.withdraw")}</button>`;
   if (request.state === "pending" && makes() && request.partner !== number)
-    return html`<form class="decide" onSubmit=${(event) => decide(event, request)}>
+    return html`<form class="roster-decide" onSubmit=${(event) => decide(event, request)}>
       <input name="reason" maxlength="200" aria-label=${t("roster.reason")} placeholder=${t("roster.reason_decline")} data-test="decide-reason" />
       <button class="small primary" value="yes" data-test="approve">${t("roster.approve")}</button>
       <button class="small" value="no" data-test="decline">${t("roster.decline")}</button></form>`;

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from cti.app import load_profile
+from cti.commands.roster import AskLeave, DecideRequest, PutShifts, ShiftPlan
 from cti.roster import XLSX, read_sheet, read_table
 from cti.web.guard import LARGEST_BODY, LARGEST_FILE
 from tests.unit.cti.web.conftest import HEADERS
@@ -251,3 +253,20 @@ async def test_moments_come_in_utc(enter: Enter) -> None:
     shift = (await shifts(lead))[0]
     start, end = (datetime.fromisoformat(shift[name]) for name in ("starts_at", "ends_at"))
     assert (start, (end - start).total_seconds()) == (datetime(2026, 11, 30, 11, tzinfo=UTC), 13 * 3600)
+
+
+async def test_at_a_peak_the_lead_agrees_with_a_reason_or_not_at_all(tmp_path: Path) -> None:
+    """QD 第十三条（二）: an extra shift makes the day a peak; annual leave comes in through the lead, 事假 as ever."""
+    async with duty_site(tmp_path, profile=load_profile("qd-96556")) as site:
+        day = date.fromisoformat(MONDAY)
+        extra = ShiftPlan("1003", day, "", time(10), time(15), extra=True)
+        plans = (ShiftPlan("1001", day, "day"), ShiftPlan("1002", day, "day"), extra)
+        assert (await site.ask(PutShifts("9001", plans))).ruling.allowed
+        first, second = (site.roster.roster.by_agent[n][0].shift_id for n in ("1001", "1002"))
+        refused = (await site.ask(AskLeave("1001", "1001", first, "annual", "探亲"))).ruling
+        assert (refused.code, refused.override) == ("peak_day", "lead")
+        assert [a.cite() for a in refused.articles] == ["QD 第十三条（二）"]
+        request = (await site.ask(AskLeave("9001", "1001", first, "annual", "探亲"))).data["request_id"]
+        assert (await site.ask(DecideRequest("9002", request, True))).ruling.code == "peak_day"
+        assert (await site.ask(DecideRequest("9002", request, True, "婚礼"))).ruling.allowed
+        assert (await site.ask(AskLeave("1002", "1002", second, "personal", "家事"))).ruling.allowed
