@@ -35,6 +35,10 @@ WANTED = {
     "F": ["card", "HZ-22", "HZ-10, 54-56, 60, QD-9, KL-13(4), GJ-19", "QD-22, GJ-16", "HZ-57..60",
           "HZ-41, 42, QD-7(3), KL-20", "HZ-38..40"],
 }  # fmt: skip
+SAID_ONLY = {"service.hours_a_day"}  # the whole service is what carries it
+SHIFTS = {
+    f"roster.{shift}_{edge}" for shift in ("day", "night") for edge in ("from", "to")
+}  # read by their shift's name
 HEAD = '[sections]\nA = { zh = "甲", en = "a" }\n[settings]\n' + "".join(
     f'"{path}" = {{ zh = "甲", en = "a" }}\n' for path in KINDS
 )
@@ -124,6 +128,15 @@ def test_an_article_in_force_or_cited_by_code_has_a_test() -> None:
                     cited[article_of(limit.article.cite())] = f"regulations/{path}"
     missing = {article: where for article, where in cited.items() if article not in tested}
     assert not missing, f"cited without a test: {missing}"
+
+
+def test_what_is_built_reads_its_settings() -> None:
+    """A setting that no code reads would be a rule that only looks as if it were in force."""
+    text = "".join(path.read_text(encoding="utf-8") for folder in CODE[1:] for path in Path(folder).rglob("*.py"))
+    built = {path for row in CATALOGUE.rows if row.state == BUILT for path in row.settings}
+    unread = {path for path in built - SAID_ONLY if f'"{path}"' not in text and path not in SHIFTS}
+    assert not unread, f"no code reads {unread}"
+    assert all(part in text for part in ('f"roster.{', '_from"', '_to"'))
 
 
 def test_every_setting_has_a_row_and_every_basis_is_told() -> None:
