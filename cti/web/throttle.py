@@ -13,6 +13,8 @@ LONGEST_S = 30.0
 FORGET_S = 900.0
 MOST_KEPT = 20_000
 TRUST_S = 30 * 86_400.0
+AT_A_SEAT = "seat "
+"""How the source of a PIN typed at a seat's phone begins; a page's source is an address."""
 
 Key = tuple[str, ...]
 
@@ -28,7 +30,8 @@ class LoginThrottle:
     """Counts failed logins by (number, source), by number and by source.
 
     A source from which this number has logged in before answers for itself alone: strangers who guess at a number
-    cannot keep its owner out.
+    cannot keep its owner out. Phones and pages are counted apart: whoever guesses over the network, at every number and
+    from however many addresses, delays nobody who signs in at a seat, so the hotline is never locked out.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -71,7 +74,8 @@ class LoginThrottle:
     def _keys(self, number: str, source: str) -> list[Key]:
         if self._trusted.get((number, source), 0.0) > self._clock.monotonic():
             return [("pair", number, source)]
-        return [("pair", number, source), ("number", number), ("source", source)]
+        where = "phone" if source.startswith(AT_A_SEAT) else "page"
+        return [("pair", number, source), ("number", number, where), ("source", source)]
 
 
 class Rate:

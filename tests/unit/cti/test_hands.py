@@ -12,7 +12,20 @@ import pytest
 
 from agents.presence import Agent, Observed, busy, signed_in
 from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
-from cti.engine.inputs import Align, Aligned, Checked, CheckRecording, Dial, Dialled, Input, Trace, Traced
+from cti.commands.conduct import SeatUnproved
+from cti.engine.inputs import (
+    Align,
+    Aligned,
+    Asked,
+    Checked,
+    CheckRecording,
+    Dial,
+    Dialled,
+    Input,
+    RingSeat,
+    Trace,
+    Traced,
+)
 from cti.hands import Hands
 from cti.recordings.checker import Checked as Found
 from cti.settings import make_settings
@@ -190,3 +203,16 @@ async def test_a_trace_speaks_only_when_it_knows(desk: Desk) -> None:
     desk.records.traced = Traced("cticb-1795284828.7", "no_answer", None, NOW)
     await desk.did(Trace("cticb-1795284828.7", True))
     assert desk.back == [desk.records.traced]
+
+
+@pytest.mark.parametrize("answer", [DONE, Reply(False, "Originate failed", {}, ()), LinkDown("lost")])
+async def test_a_seat_is_rung_once_with_our_own_words_alone(desk: Desk, answer: Reply | Exception) -> None:
+    """The context, the check, the agent and the seat are the service's; a phone that cannot be rung ends the check."""
+    desk.link.answers[Originate] = answer
+    (originate,) = await desk.did(RingSeat("ctisc-1795284828.7", "Local/3001@lab-seats/n", "1001", "3001"))
+    assert isinstance(originate, Originate)
+    assert (originate.channel, originate.context, originate.exten) == ("Local/3001@lab-seats/n", "cti-seat-check", "s")
+    assert originate.channel_id == originate.variables["CTI_CHECK"] == "ctisc-1795284828.7"
+    assert (originate.variables["CTI_AGENT"], originate.variables["CTI_SEAT"]) == ("1001", "3001")
+    gone = Asked(SeatUnproved("ctisc-1795284828.7"), None)
+    assert desk.back == ([] if answer is DONE else [gone])

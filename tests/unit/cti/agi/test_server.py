@@ -10,13 +10,18 @@ import pytest
 
 from cti.agi.server import AgiServer
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
+from cti.commands.conduct import SeatUnproved
 from cti.errors import Unavailable
 from cti.lab.asterisk import free_port
 from cti.settings import AgiSettings
 from regulations import allowed, refused
 
 PIN = "482915"
-HEADERS = "agi_network: yes\nagi_network_script: {script}\nagi_request: agi://127.0.0.1/{script}\nagi_arg_1: 3001\n\n"
+HEADERS = (
+    "agi_network: yes\nagi_network_script: {script}\nagi_request: agi://127.0.0.1/{script}\nagi_arg_1: 3001\n"
+    "agi_arg_2: 1001\nagi_arg_3: ctisc-1795284828.7\n\n"
+)
+UNPROVED = SeatUnproved("ctisc-1795284828.7")
 
 
 class Desk:
@@ -141,3 +146,26 @@ async def test_a_refusal_is_heard_and_not_tried_again(outcome: Outcome | Excepti
         assert len(desk.asked) == 1
         assert said[-1].startswith("STREAM FILE ")
         assert "loginok" not in said[-1]
+
+
+async def test_a_seats_check_asks_that_agents_pin_and_nothing_else() -> None:
+    """The number is the service's own word; the right PIN signs in, proved, at that seat; the check is over then."""
+    async with running() as desk:
+        said = await desk.call("seat-check", "000000", PIN)
+        assert desk.tried == [("1001", "3001")] * 2
+        assert desk.asked == [SignIn("1001", "3001", proved=True), UNPROVED]
+        assert not [line for line in said if "agent-user" in line]
+        assert said[-1] == 'STREAM FILE agent-loginok ""'
+
+
+@pytest.mark.parametrize("typed", [("111222", "111222", "111222", PIN), ("", "", ""), (), ("111222",)])
+async def test_a_check_that_is_not_proved_is_told(typed: tuple[str, ...]) -> None:
+    """Three wrong PINs, nothing typed, a phone that hangs up: nobody is signed in, and the page hears of it."""
+    async with running() as desk:
+        await desk.call("seat-check", *typed)
+        for _ in range(1000):
+            if desk.asked:
+                break
+            await asyncio.sleep(0)
+        assert desk.asked == [UNPROVED]
+        assert len(desk.tried) <= 3
