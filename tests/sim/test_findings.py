@@ -21,6 +21,7 @@ from cti.engine.finding import Findings
 from cti.engine.inputs import Due
 from cti.engine.part import ActKind
 from cti.engine.rostering import Rostering
+from queues.facts import NotAnswered
 from tests.sim.house import MORNING, House
 from tests.sim.pbx import QUEUE, SimCall
 
@@ -171,6 +172,18 @@ async def test_an_offer_known_from_queue_log_only_is_not_judged(house: House) ->
     house.pbx._ring_no_answer(call)
     await house.wait(5)
     await house.connect()
+    await house.wait(5)
+    assert house.rows("select outcome from offers") == [("no_answer",)]
+    assert found(house) == []
+
+
+async def test_a_line_of_queue_log_without_its_event_is_not_judged(house: House) -> None:
+    """The link is up, the event is missing: whole seconds are too rough to judge anybody by."""
+    call = await ring(house, "1001")
+    await house.wait(12)
+    house.pbx._log(NotAnswered(call.call_id, house.clock.now(), "1001", 12_000, queue=QUEUE))
+    house.read()
+    await house.quiet()
     await house.wait(5)
     assert house.rows("select outcome from offers") == [("no_answer",)]
     assert found(house) == []
@@ -414,6 +427,18 @@ async def test_a_restart_cuts_what_goes_on_and_judges_nobody_on_it(house: House)
     assert late[0]["ended_at"] < us(shift.starts_at + timedelta(seconds=31))
     gaps = house.rows("select began_at, ended_at from gaps")
     assert all(f["ended_at"] <= began or f["began_at"] >= ended for f in found(house) for began, ended in gaps)
+
+
+async def test_killed_while_the_link_is_away_is_one_gap(house: House) -> None:
+    """The gap that was open when the service died goes on after its restart, and is closed when it sees again."""
+    house.drop()
+    await house.quiet()
+    lost = house.clock.now()
+    await house.wait(60)
+    await house.kill()
+    await house.clock.advance(60, settle=0)
+    await house.boot()
+    assert house.rows("select began_at, ended_at from gaps") == [(us(lost), us(house.clock.now()))]
 
 
 async def test_an_appeal_and_its_ruling(house: House) -> None:
