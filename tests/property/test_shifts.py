@@ -28,9 +28,20 @@ def shown(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
 
 
-@given(DAYS, TIMES, ZONED)
-def test_a_moment_is_when_the_clock_shows_it_or_jumps_over_it(day: date, at: time, zone: ZoneInfo) -> None:
+JUMPS = st.sampled_from(
+    (
+        ("Europe/Berlin", date(2026, 3, 29)), ("Europe/Berlin", date(2026, 10, 25)),
+        ("America/Sao_Paulo", date(2018, 11, 4)), ("Australia/Lord_Howe", date(2026, 10, 4)),
+        ("Pacific/Apia", date(2011, 12, 30)), ("America/New_York", date(2026, 3, 8)),
+    )
+)  # fmt: skip
+EARLY = st.times(time(0), time(4)).map(lambda t: t.replace(microsecond=0))
+
+
+@given(st.tuples(ZONED, DAYS, TIMES) | st.tuples(JUMPS, EARLY).map(lambda d: (ZoneInfo(d[0][0]), d[0][1], d[1])))
+def test_a_moment_is_when_the_clock_shows_it_or_jumps_over_it(drawn: tuple[ZoneInfo, date, time]) -> None:
     """Nothing earlier shows it; a second before, the clock shows less."""
+    zone, day, at = drawn
     wall, found = datetime.combine(day, at), moment(day, at, zone)
     assert shown(found, zone) >= wall
     assert shown(found - timedelta(seconds=1), zone) < wall
@@ -76,14 +87,15 @@ def test_every_moment_of_a_year_has_exactly_one_crew(zone: str, year: int) -> No
     assert all(len(crews) == 2 for crews in per_day)
 
 
-SHIFTS = st.builds(
-    lambda agent, start, minutes, state: (agent, start, minutes, state),
-    st.sampled_from(("1001", "1002")), st.integers(0, 6000), st.integers(1, 1500), st.sampled_from(list(ShiftState)),
+HOURS = st.integers(0, 48).map(lambda hours: hours * 60)  # coarse, so that ends and starts meet
+SHIFTS = st.tuples(
+    st.sampled_from(("1001", "1002")), HOURS, st.integers(1, 25).map(lambda hours: hours * 60),
+    st.sampled_from((ShiftState.ON, *ShiftState)),
 )  # fmt: skip
 T0 = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-@given(st.lists(SHIFTS, max_size=12), st.integers(-100, 8000))
+@given(st.lists(SHIFTS, max_size=12), HOURS | st.integers(-100, 5000))
 def test_the_index_says_what_a_look_at_every_shift_says(drawn: list[tuple[str, int, int, ShiftState]], at: int) -> None:
     """Any shifts, overlapping or not, any state, any moment."""
     shifts = [
@@ -123,3 +135,17 @@ def test_a_clash_is_found_exactly_when_two_meet(
         assert bool(roster.clashes([shift])) == met
         if not met:
             roster.put([shift])
+
+
+@given(st.lists(SHIFTS, max_size=6))
+def test_many_at_once_clash_exactly_when_two_of_them_meet(new: list[tuple[str, int, int, ShiftState]]) -> None:
+    """One that begins as another ends does not; and there are never more clashes than shifts."""
+    shifts = [
+        Shift(f"s{n}", agent, T0 + timedelta(minutes=start), T0 + timedelta(minutes=start + minutes), state=state)
+        for n, (agent, start, minutes, state) in enumerate(new)
+    ]
+    on = [s for s in shifts if s.state is ShiftState.ON]
+    met = any(a.agent == b.agent and a.meets(b) for n, a in enumerate(on) for b in on[n + 1 :])
+    clashes = Roster().clashes(shifts)
+    assert bool(clashes) == met
+    assert len(clashes) < max(len(on), 1)

@@ -171,6 +171,9 @@ async def test_every_bad_row_is_named_and_nothing_is_imported(enter: Enter) -> N
     assert [e["field"] for e in answer.json()["errors"]] == ["3.日期", "4.工号", "5.班次", "7.班次"]
     assert all(e["message"] and e["message_en"] for e in answer.json()["errors"])
     assert "calc" not in answer.text
+    one_good = "\r\n".join(rows[:3])
+    answer = await lead.post("/roster/import", content=one_good, headers={"Content-Type": "text/csv"})
+    assert [e["field"] for e in answer.json()["errors"]] == ["3.日期"]
     clash = "\r\n".join((rows[0], rows[1], rows[5]))
     answer = await lead.post("/roster/import", content=clash, headers={"Content-Type": "text/csv"})
     assert [e["field"] for e in answer.json()["errors"]] == ["3.席位"]
