@@ -378,6 +378,21 @@ async def test_nobody_is_late_for_a_seat_that_is_still_held(house: House, gap_s:
     assert [f["kind"] for f in found(house)] == kinds
 
 
+async def test_a_seat_that_was_left_and_not_taken_shows_who_is_late_for_it(house: House) -> None:
+    """30 s after the outgoing agent's sign-out the lateness goes on live; it begins where the 30 s end."""
+    await house.ask(SignOut("1001"))
+    await roster(house, "1001", START, seat="3002")
+    await say_arrived(house, "1001")
+    await house.wait((START - house.clock.now()).total_seconds() + 60)
+    await house.ask(SignOut("1002"))
+    left = house.clock.now()
+    await house.wait(31.9)
+    assert house.engine.board()["duty"]["findings"] == []
+    await house.wait(0.2)
+    (live,) = house.engine.board()["duty"]["findings"]
+    assert (live["kind"], live["since"]) == ("late", (left + timedelta(seconds=30)).isoformat())
+
+
 async def test_a_shift_taken_out_of_the_roster_makes_nobody_late_any_more(house: House) -> None:
     """Leave granted while he is late: the lateness ends there, and nobody is absent at the end."""
     await house.ask(SignOut("1001"))
@@ -435,6 +450,7 @@ async def test_killed_while_the_link_is_away_is_one_gap(house: House) -> None:
     await house.quiet()
     lost = house.clock.now()
     await house.wait(60)
+    await house.ask(SignOut("1004"))  # told while nothing is seen: the last word is no sign of sight
     await house.kill()
     await house.clock.advance(60, settle=0)
     await house.boot()
