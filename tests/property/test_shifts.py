@@ -87,9 +87,9 @@ def test_every_moment_of_a_year_has_exactly_one_crew(zone: str, year: int) -> No
     assert all(len(crews) == 2 for crews in per_day)
 
 
-HOURS = st.integers(0, 48).map(lambda hours: hours * 60)  # coarse, so that ends and starts meet
+HOURS = st.integers(0, 26).map(lambda hours: hours * 60)  # coarse, so that ends and starts meet
 SHIFTS = st.tuples(
-    st.sampled_from(("1001", "1002")), HOURS, st.integers(1, 25).map(lambda hours: hours * 60),
+    st.sampled_from(("1001", "1002")), HOURS, st.sampled_from((1, 2, 11, 13, 25)).map(lambda hours: hours * 60),
     st.sampled_from((ShiftState.ON, *ShiftState)),
 )  # fmt: skip
 T0 = datetime(2026, 11, 21, tzinfo=UTC)

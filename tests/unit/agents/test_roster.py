@@ -124,6 +124,7 @@ def test_clashes_are_told_once_each_and_of_two_new_ones_the_later() -> None:
     same = [at(T0 + 50 * H, shift_id=str(n)) for n in range(4)]
     assert [c.new.shift_id for c in roster.clashes(same)] == ["1", "2", "3"]
     assert roster.clashes([at(hours=12)]) == []
+    assert roster.clashes([at(T0 + n * H, 1, "1003") for n in range(3)]) == []
     before = at(T0 - H, 2)
     assert [c.new for c in roster.clashes([before])] == [before]
 
