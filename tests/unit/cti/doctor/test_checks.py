@@ -16,8 +16,9 @@ from cti.doctor.asking import CONTEXTS
 from cti.doctor.checks import judge
 from cti.doctor.facts import AmiFacts, ConfigFacts, Facts, FileFacts, FolderFacts, HostFacts
 from cti.doctor.findings import Finding, Level, report
-from cti.doctor.gather import read_config
+from cti.doctor.gather import _profile, read_config
 from cti.doctor.layout import OURS, judge_layout
+from cti.settings import make_settings
 
 HEALTHY = Facts(
     ami=AmiFacts(
@@ -138,3 +139,13 @@ def test_asterisk_s_configuration_is_read_as_asterisk_includes_it(tmp_path: Path
     (tmp_path / "queues_general_additional.conf").write_text("persistentmembers=yes\n")
     assert read_config(tmp_path) == ConfigFacts({"a": 100, "b": 5000}, True, True)
     assert read_config(tmp_path / "none") == ConfigFacts()
+
+
+def test_a_house_file_that_does_not_load_is_the_doctors_business_too(tmp_path: Path) -> None:
+    """``hotline.house`` is read as the service reads it: the file and the dotted path are named before the start."""
+    house = tmp_path / "house.toml"
+    house.write_text("[busy.first]\nvalue = 60\n")
+    settings = make_settings({"ami": {"secret": "not-used"}, "hotline": {"house": str(house)}})
+    said = _profile(settings.hotline)
+    assert str(house) in said
+    assert "busy.first.basis" in said
