@@ -54,7 +54,7 @@ class Seats:
 
     def time(self, gap: Gap, now: datetime) -> None:
         """Ask to be woken when the gap reaches its limit."""
-        if gap.limit_ms is None or gap.alarmed_at is not None:
+        if gap.limit_ms is None:
             return
         ran_ms, _by_wall = gap.span.elapsed(now, self.world.mono, self.world.boot)
         self.world.time_at(self.world.mono + (gap.limit_ms - ran_ms) / 1000, f"seat-empty:{gap.gap_id}")

@@ -10,8 +10,9 @@ from agents.handover import HandoverState
 from cti.commands import GoReady, RequestCallback, SignIn, SignOut
 from cti.commands.conduct import Arrive, AskPermit, DecidePermit
 from cti.commands.handover import AddItem, DisputeItem, FinishTicket, PairSeats, SettleItem, SignSheet, TakeItem
+from cti.commands.roster import PutShifts, ShiftEntry, TakeShiftOff
 from tests.sim.house import House
-from tests.sim.shifts import CALLER, CHANGE, Shifts, ticket_of
+from tests.sim.shifts import CALLER, CHANGE, CREW, Shifts, ticket_of
 
 
 async def test_half_an_hour_before_the_end_the_lead_is_reminded_and_finds_it_drafted(tmp_path: Path) -> None:
@@ -245,6 +246,48 @@ async def test_the_lead_pairs_and_the_roster_follows_until_it_has_begun(tmp_path
         await house.yes(SignOut("1002"))
         assert house.gaps() == []
         assert await house.no(SignOut("1001")) == ("relief_absent", ["第二十九条", "第三十三条"])
+
+
+async def test_a_call_after_the_signature_is_put_on_the_sheet_at_the_sign_out(tmp_path: Path) -> None:
+    """The signature closes the list, later calls hold nobody; they are his (HZ 第三十条) until they are taken."""
+    async with Shifts(tmp_path) as house:
+        await house.to(CHANGE - timedelta(minutes=5))
+        await house.yes(Arrive("1004"))
+        await house.hand_over("1001", "1004")
+        late = await ticket_of(house, "1001")
+        assert house.items("1001") == {}
+        await house.yes(PairSeats("2001", house.handover_id, {"1002": None}))
+        await house.to(CHANGE)
+        for number in CREW:
+            await house.yes(SignOut(number))
+        await house.yes(SignIn("1004", "3001"))
+        item_id, state = house.items("1001")[late]
+        assert (state, house.rows("select owner from tickets")) == ("open", [("1001",)])
+        assert house.rows("select state from handovers") == [(HandoverState.PREPARED,)]
+        await house.yes(TakeItem("1004", item_id))
+        assert house.rows("select owner from tickets") == [("1004",)]
+        assert house.rows("select state from handovers") == [(HandoverState.CLOSED,)]
+
+
+async def test_the_roster_moves_what_is_only_proposed(tmp_path: Path) -> None:
+    """A relief taken off the roster is waited for until another is rostered; a shift made longer hands nothing over."""
+    async with Shifts(tmp_path, timedelta(minutes=20)) as house:
+        pairs = "select outgoing, incoming from handover_pairs where not dropped order by outgoing"
+        shift = house.rows("select shift_id from shifts where agent = '1004'")[0][0]
+        await house.yes(TakeShiftOff("2001", shift, "病假"))
+        assert house.rows(pairs) == [("1001", "1004"), ("1002", "1003")]
+        await house.yes(PutShifts("2001", (ShiftEntry("2002", CHANGE, CHANGE + timedelta(hours=9)),), "顶班"))
+        assert house.rows(pairs) == [("1001", "2002"), ("1002", "1003")]
+        longer = [ShiftEntry(n, CHANGE - timedelta(hours=9), CHANGE + timedelta(hours=1), "night") for n in CREW]
+        await house.yes(PutShifts("2001", tuple(longer), "延长"))
+        assert house.rows(pairs) == []
+        assert house.rows("select state from handovers") == [(HandoverState.CANCELLED,)]
+        await house.to(CHANGE)
+        outcome = await house.ask(SignOut("1001"))
+        assert outcome is not None
+        assert "第二十九条" not in [article.article for article in outcome.ruling.articles]
+        await house.to(CHANGE + timedelta(minutes=35))
+        assert house.rows("select count(*) from handovers") == [(1,)]
 
 
 async def test_a_site_without_a_roster_knows_no_handover(tmp_path: Path) -> None:
