@@ -136,7 +136,7 @@ class Ledger:
 
     def _tell(self, finding: Finding, now: datetime) -> None:
         self._put(finding)
-        data = {"code": "finding", "agent": finding.agent, "finding": finding.kind}
+        data = {"code": "finding", "agent": finding.agent, "what": str(finding.kind)}
         self.world.tell(now, "alarm", finding.agent, data, "lead")
 
     def _put(self, finding: Finding) -> None:

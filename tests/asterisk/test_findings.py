@@ -49,7 +49,7 @@ def test_rung_out_and_refused_as_queue_log_has_them(hotline: Hotline, citizens: 
             assert abs(event["ring_ms"] - int(line.data[0])) < 1000
             assert event["end"] == ("rejected" if int(line.data[0]) == 0 else "no_answer")
     alarms = [a for a in hotline.board()["alarms"] if a.get("code") == "finding"]
-    assert sorted(a["finding"] for a in alarms) == ["not_answering", "rejected"]  # told once each, not per offer
+    assert sorted(a["what"] for a in alarms) == ["not_answering", "rejected"]  # told once each, not per offer
     assert "13800000021" not in json.dumps([f[3] for f in found(hotline)])
 
 

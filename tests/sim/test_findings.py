@@ -124,7 +124,7 @@ async def test_not_answering_is_one_finding_with_every_missed_offer(house: House
         ("AgentRingNoAnswer", call.call_id, 15000), ("AgentRingNoAnswer", call.call_id, 12000)
     ]  # fmt: skip
     assert (finding["evidence"]["missed"], finding["evidence"]["offers_today"]) == (2, 2)
-    assert alarms(house) == [{"code": "finding", "agent": "1001", "finding": "not_answering"}]
+    assert alarms(house) == [{"code": "finding", "agent": "1001", "what": "not_answering"}]
     assert [f["kind"] for f in house.engine.board()["duty"]["findings"]] == ["not_answering"]
     house.pbx._ring(call, "1001")
     await house.wait(2)

@@ -56,7 +56,7 @@ const AgentTile = ({ line }) => html`<div class=${`seat state-${line.state}`} da
 const alarmText = (alarm) =>
   alarm.kind === "recording.alarm"
     ? t("alarm.recording", { state: t(`recording.${alarm.state}`), call: alarm.subject })
-    : t(`alarm.${alarm.code}`, { ...alarm, finding: t(`finding.${alarm.finding}`) });
+    : t(`alarm.${alarm.code}`, { ...alarm, finding: t(`finding.${alarm.what}`) });
 
 function Alarms() {
   const alarms = board.value.alarms ?? [];
