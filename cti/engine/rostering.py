@@ -92,8 +92,7 @@ class Rostering(Part):
 
     def _put_shifts(self, command: PutShifts, now: datetime) -> Outcome:
         reason = taken("reason", command.reason, optional=True)
-        if len(command.entries) > MOST_ENTRIES:
-            raise BadInput("entries", f"at most {MOST_ENTRIES} at once (一次最多{MOST_ENTRIES}条)")
+        _check_count(len(command.entries))
         entries = [self._entry(entry) for entry in command.entries]
         bad = [{"entry": i, **fault} for i, entry in enumerate(entries) for fault in self._faults(entry)]
         if bad:
@@ -135,7 +134,7 @@ class Rostering(Part):
             return [_fault("shift", "没有该班次，也未填写上下班时间", "no such shift, and no times of its own")]
         found = []
         if entry.agent not in self.world.agents:
-            found.append(_fault("number", "没有该工号的话务员", "there is no agent with this number"))
+            found.append(_fault("number", f"没有{entry.agent}号话务员", f"there is no agent {entry.agent}"))
         if not timedelta(0) < entry.ends_at - entry.starts_at <= LONGEST:
             found.append(_fault("shift", "班次须有时长且不超过一天", "a shift has a length, of a day at most"))
         if entry.seat is not None and not self._seat.fullmatch(entry.seat):
@@ -166,6 +165,8 @@ class Rostering(Part):
         ruling = may_rotate(len(command.crews), limit, self._templates)
         if not ruling.allowed:
             return Outcome(ruling)
+        longest = max(len(numbers) for _, numbers in command.crews)
+        _check_count(command.days * len(self._templates) * longest)
         turns = rotation(command.start, command.days, command.anchor, len(command.crews), self._templates)
         entries = []
         for turn in turns:
@@ -197,6 +198,11 @@ class Rostering(Part):
             row = shift_row(shift, self.settings.pbx_id)
             self.world.write(t.shifts, {**row, "changed_at": now, "changed_by": by, "reason": reason})
         self.world.rostered(now)
+
+
+def _check_count(entries: int) -> None:
+    if entries > MOST_ENTRIES:
+        raise BadInput("entries", f"at most {MOST_ENTRIES} at once (一次最多{MOST_ENTRIES}条)")
 
 
 def _written(changes: Sequence[Change]) -> list[Shift]:

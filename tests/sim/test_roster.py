@@ -190,6 +190,8 @@ async def test_a_rotation_of_four_crews_is_put(house: House) -> None:
     start = SOON.date()
     three = await do(house, PutRotation("9001", start, 8, start, crews[:3]))
     assert (three.ruling.code, three.ruling.articles[0].cite()) == ("crews", "QD 第十三条（一）")
+    with pytest.raises(BadInput, match="20000"):
+        await house.ask(PutRotation("9001", start, 370, start, (("甲班", ("1001",) * 30), *crews[1:])))
     assert (await do(house, PutRotation("9001", start, 8, start, crews))).data == {"put": 16}
     at = SOON.replace(hour=0)  # 08:00 in Shanghai
     for day in range(8):

@@ -115,7 +115,7 @@ async def test_a_file_is_checked_with_every_bad_row_shown_then_imported(
     await page.get_by_test_id("check").click()
     rows = page.get_by_test_id("bad-rows")
     await expect(rows).to_contain_text("有2处不正确")
-    await expect(rows.locator("tbody tr")).to_have_text(["3工号没有该工号的话务员", "4日期日期格式应为 2026-11-21"])
+    await expect(rows.locator("tbody tr")).to_have_text(["3工号没有7777号话务员", "4日期日期格式应为 2026-11-21"])
     whole = (head + good).encode("gb18030")
     await page.get_by_test_id("file").set_input_files([{"name": "排班.csv", "mimeType": "text/csv", "buffer": whole}])
     await page.get_by_test_id("check").click()
