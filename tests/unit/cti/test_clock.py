@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cti.clock import VirtualClock, sleep_or
+from cti.clock import SystemClock, VirtualClock, sleep_or
 
 START = datetime(2026, 11, 21, 1, tzinfo=UTC)
 
@@ -59,3 +61,14 @@ def test_a_naive_start_is_refused() -> None:
     """A wall time without a zone is a mistake waiting for the night."""
     with pytest.raises(ValueError, match="aware"):
         VirtualClock(datetime(2026, 11, 21))  # noqa: DTZ001 - what is refused
+
+
+def test_two_processes_of_one_boot_know_that_they_can_compare_their_clocks() -> None:
+    """A gap that began before a restart of the service is measured on: same boot id, same monotonic clock."""
+    asked = "from cti.clock import SystemClock as C; print(C().boot, C().monotonic())"
+    said = [
+        subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+        for _ in "12"
+    ]
+    assert said[0][0] == said[1][0] == SystemClock().boot
+    assert float(said[0][1]) < float(said[1][1]) < SystemClock().monotonic()
