@@ -120,7 +120,6 @@ def holds(permit: Permit, agent: str, kind: PermitKind, now: datetime) -> bool:
         and permit.decided_at is not None
         and permit.until is not None
         and permit.decided_at <= now < permit.until
-        and (kind is PermitKind.BUSY or permit.used_at is None)
     )
 
 

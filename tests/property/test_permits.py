@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -88,3 +89,11 @@ def test_the_end_is_to_the_millisecond(kind: PermitKind, lasts_ms: int) -> None:
     assert core.lapsed(permit, until).state is PermitState.EXPIRED
     over = core.used(permit, T0)
     assert core.overrun(core.lapsed(over, until), T0) is (kind is PermitKind.BUSY)
+
+
+@given(st.sampled_from(list(PermitKind)), st.sampled_from(["1001", None]))
+def test_an_agreement_without_another_person_behind_it_is_none(kind: PermitKind, by: str | None) -> None:
+    """Whatever wrote it: a permit that its own agent, or nobody, decided does not hold."""
+    permit = Permit("p", "1001", kind, "有事", T0, PermitState.AGREED, by, T0, "好", T0 + timedelta(hours=1))
+    assert not core.holds(permit, "1001", kind, T0)
+    assert core.holds(replace(permit, decided_by="9001"), "1001", kind, T0)

@@ -54,8 +54,15 @@ def test_refused_exactly_in_the_windows(shift: Shift, kind: Leaving, first: int,
             there = shift if shift.covers(at) else None
             assert may_leave(kind, there, *limits, at).allowed
             assert not may_leave(kind, shift, *limits, at - MS).allowed
-        else:
-            assert kind is Leaving.BUSY
+        # Nobody waits for a break until his shift is over: that is no moment at which it would be allowed.
+        assert (at is None) is (kind is Leaving.BUSY and _free_from(shift, first, last, now) >= ends)
+
+
+def _free_from(shift: Shift, first: int, last: int, now: datetime) -> datetime:
+    """The end of the window at *now*, or of the last one when they meet."""
+    over = min(shift.starts_at + timedelta(minutes=first), shift.ends_at)
+    in_last = max(now, over) >= shift.ends_at - timedelta(minutes=last)
+    return shift.ends_at if in_last else over
 
 
 @settings(max_examples=500, deadline=None)
