@@ -97,7 +97,8 @@ class Rostering(Part):
         bad = [{"entry": i, **fault} for i, entry in enumerate(entries) for fault in self._faults(entry)]
         if bad:
             return _bad(bad)
-        plans = [self._change(entry, now) for entry in entries if entry is not None]
+        base = self.ids.make("sh", now)  # one for all: a roster of a year must not hold up a call
+        plans = [self._change(entry, f"{base}-{i}") for i, entry in enumerate(entries) if entry is not None]
         places: dict[str, int] = {}
         for i, plan in enumerate(plans):
             if places.setdefault(plan.after.shift_id, i) != i:
@@ -148,13 +149,13 @@ class Rostering(Part):
             found.append(_fault("shift_id", "该班次已不在班表中", "this shift is no longer in the roster"))
         return found
 
-    def _change(self, entry: ShiftEntry, now: datetime) -> Change:
+    def _change(self, entry: ShiftEntry, new_id: str) -> Change:
         """An agent and a start are what a shift is: another start is another shift. What is on leave stays on leave."""
         named = self.roster.by_id.get(entry.shift_id) if entry.shift_id is not None else None
         old = named or self.roster.same_start(entry.agent, entry.starts_at)
         same = old is not None and (old.agent, old.starts_at) == (entry.agent, entry.starts_at)
         after = Shift(
-            old.shift_id if old is not None and same else self.ids.make("sh", now), entry.agent, entry.starts_at,
+            old.shift_id if old is not None and same else new_id, entry.agent, entry.starts_at,
             entry.ends_at, entry.code, entry.crew, entry.seat, entry.extra,
             old.state if old is not None and same else ShiftState.ON,
         )  # fmt: skip
