@@ -5,7 +5,7 @@ Every step leaves its mark and no step is undone: a permit that is over stays ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -76,10 +76,20 @@ def may_ask(agent: str, kind: PermitKind, permits: Iterable[Permit]) -> Ruling:
     return allowed()
 
 
-def may_decide(permit: Permit, by: str, agreed: bool, until: datetime | None, now: datetime) -> Ruling:
-    """Nobody decides his own request; one decision; an agreement is for a time from now on, ``LONGEST`` at most."""
+def may_decide(
+    permit: Permit, by: str, agreed: bool, until: datetime | None, now: datetime, leads: Container[str]
+) -> Ruling:
+    """A shift lead decides, nobody his own request; once; an agreement is for a time from now on, ``LONGEST`` at most.
+
+    Args:
+        by: who decides.
+        until: agreed to before this moment, aware; only asked of an agreement.
+        leads: the shift leads (值班长).
+    """
     if by == permit.agent:
         return refused("own_request", "不能审批本人的申请", "Nobody decides a request of his own")
+    if by not in leads:
+        return refused("not_lead", "须由值班长审批", "Only a shift lead decides")
     if permit.state is not PermitState.ASKED or now >= permit.lapses_at:
         return refused("not_open", "该申请已了结", "This request is decided or over")
     if agreed and (until is None or not now < until <= now + LONGEST):

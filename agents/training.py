@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime, tzinfo
 
 from regulations import Article, Limit, Ruling, allowed, refused
@@ -46,8 +46,10 @@ def may_return(
     )
 
 
-def may_record(by: str, number: str, articles: Iterable[Article]) -> Ruling:
-    """A lead records that somebody was retrained and has passed; nobody does so for himself."""
+def may_record(by: str, number: str, articles: Iterable[Article], leads: Container[str]) -> Ruling:
+    """A lead, one of *leads*, records that somebody was retrained and has passed; nobody does so for himself."""
+    if by not in leads:
+        return refused("not_lead", "须由值班长登记", "Only a shift lead records it", *articles)
     if by == number:
         return refused("own_training", "不能为本人登记培训", "Nobody records his own training", *articles)
     return allowed(*articles)

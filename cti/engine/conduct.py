@@ -226,7 +226,7 @@ class Conduct(Part):
         months = self.world.profile.get("training.off_post_months")
         if command.number not in self.world.agents:
             return Outcome(refused("unknown_agent", "没有该工号的话务员", "There is no agent with this number"))
-        ruling = training.may_record(command.by, command.number, (months.article,) if months else ())
+        ruling = training.may_record(command.by, command.number, (months.article,) if months else (), self.world.leads)
         if ruling.allowed:
             self._retrained[command.number] = now
             row = {"training_id": self.ids.make("tr", now), "pbx_id": self.settings.pbx_id, "agent": command.number,

@@ -87,7 +87,7 @@ class Permits:
         permit = self._by_id.get(command.permit_id)
         if permit is None:
             return Outcome(_unknown())
-        ruling = core.may_decide(permit, command.by, command.agreed, command.until, now)
+        ruling = core.may_decide(permit, command.by, command.agreed, command.until, now, self.world.leads)
         if not ruling.allowed:
             return Outcome(ruling)
         permit = core.decided(permit, command.by, command.agreed, answer, command.until, now)

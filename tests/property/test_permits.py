@@ -13,6 +13,7 @@ from agents.permits import Permit, PermitKind, PermitState
 
 T0 = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 PEOPLE = ["1001", "1002", "9001", "9002"]
+LEADS = {"9001", "9002"}
 FINAL = (PermitState.DECLINED, PermitState.WITHDRAWN, PermitState.USED, PermitState.EXPIRED)
 STEPS = st.lists(
     st.tuples(
@@ -51,9 +52,10 @@ def test_no_use_without_somebody_elses_agreement_that_holds(
         permit = permits[index]
         if what in ("agree", "decline"):
             until = now + timedelta(milliseconds=lasts_ms)
-            ruling = core.may_decide(permit, who, what == "agree", until, now)
+            ruling = core.may_decide(permit, who, what == "agree", until, now, LEADS)
             if ruling.allowed:
                 assert who != permit.agent
+                assert who in LEADS
                 permits[index] = core.decided(permit, who, what == "agree", "好", until, now)
                 if what == "agree":
                     assert now < until <= now + core.LONGEST

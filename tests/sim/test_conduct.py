@@ -66,6 +66,7 @@ async def test_windows_to_the_millisecond_and_a_permit_that_the_agent_uses_himse
         until = house.clock.now() + timedelta(minutes=5)
         own = DecidePermit("1001", asked["permit_id"], True, "我自己同意", until)
         assert (await house.no(own))[0] == "own_request"
+        assert (await house.no(own._replace(by="1002")))[0] == "not_lead"
         assert (await house.no(GoBusy("1001", "ticket")))[0] == "first_minutes"
         await house.restart()
         await house.yes(DecidePermit("9001", asked["permit_id"], True, "属实", until))

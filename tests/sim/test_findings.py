@@ -220,6 +220,7 @@ async def test_busy_that_the_lead_agreed_to_refuses_nobody(house: House) -> None
     assert asked is not None
     permit = house.rows("select permit_id from permits")[0][0]
     until = house.clock.now() + HOUR
+    house.engine.world.leads.add("9001")
     decided = await house.ask(DecidePermit("9001", permit, True, "同意", until))
     assert decided is not None
     assert decided.ruling.allowed

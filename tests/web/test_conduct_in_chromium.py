@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from cti.app import load_profile
+from cti.commands import SignIn
+from cti.commands.conduct import SeatUnproved
+from cti.engine.inputs import RingSeat
 from tests.web.conftest import Complaints, log_in
 from tests.web.duty import NINE, DutySite, duty_site
 
@@ -148,6 +153,51 @@ async def test_coming_to_the_post_is_one_press_from_an_hour_before(
     await expect(page.get_by_test_id("arrived")).to_contain_text("09:01")
     await expect(page.get_by_test_id("arrive")).to_have_count(0)
     assert complaints == []
+
+
+async def test_the_page_says_what_the_seats_phone_does(
+    browser: Browser, tmp_path: Path, complaints: Complaints
+) -> None:
+    """席位核验: it rings, it was not confirmed, the next try is taken; and the state follows by itself."""
+    rules = load_profile("hz-12319")
+    asks = replace(rules.limits["signin.personal"], path="signin.seat_check")
+    checked = replace(rules, limits={**rules.limits, asks.path: asks})
+    async with duty_site(tmp_path, profile=checked) as site:
+        _c, page = await log_in(browser, site, "1001", complaints)
+        check = page.get_by_test_id("seat-check")
+        for _ in range(2):
+            await page.get_by_test_id("sign-in").click()
+            await page.get_by_test_id("seat").fill("3001")
+            await page.get_by_test_id("confirm-seat").click()
+            await expect(check).to_have_attribute("data-state", "checking")
+            await expect(check).to_contain_text("3001")
+            await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "signed_out")
+            ring = site.effects[-1]
+            assert isinstance(ring, RingSeat)
+            if len(site.effects) == 1:
+                await site.ask(SeatUnproved(ring.check_id))
+                await expect(check).to_have_attribute("data-state", "unproved")
+        await site.ask(SignIn("1001", "3001", proved=True))
+        await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "ready")
+        await expect(check).to_have_count(0)
+    assert [text for text in complaints if "409" not in text and "ERR_" not in text] == []
+
+
+async def test_a_lead_records_a_retraining_on_the_desk(
+    browser: Browser, duty: DutySite, complaints: Complaints
+) -> None:
+    """QD 第二十三条; not for himself, and the desk says so."""
+    _l, lead = await log_in(browser, duty, "9001", complaints, "/desk")
+    await lead.get_by_test_id("requests").locator("summary").click()
+    for number in ("9001", "1001"):
+        await lead.get_by_test_id("train-number").fill(number)
+        await lead.get_by_test_id("train-note").fill("业务考核通过")
+        await lead.get_by_test_id("train").click()
+        if number == "9001":
+            await expect(lead.get_by_test_id("requests").get_by_test_id("notice")).to_contain_text("不能为本人登记培训")
+    await expect(lead.get_by_test_id("train-note")).to_have_value("")
+    await expect(lead.get_by_test_id("requests").get_by_test_id("notice")).to_have_count(0)
+    assert refusals(complaints) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

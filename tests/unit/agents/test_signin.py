@@ -92,8 +92,9 @@ def test_a_retraining_after_the_last_time_on_post_lifts_it() -> None:
     assert may_return(last, last + MS, MONTHS, now, SHANGHAI).allowed
     assert not may_return(last, last, MONTHS, now, SHANGHAI).allowed
     assert may_return(None, None, MONTHS, now, SHANGHAI).allowed
-    assert may_record("9001", "1001", (RETRAIN,)).allowed
-    assert may_record("9001", "9001", (RETRAIN,)).code == "own_training"
+    assert may_record("9001", "1001", (RETRAIN,), {"9001"}).allowed
+    assert may_record("9001", "9001", (RETRAIN,), {"9001"}).code == "own_training"
+    assert may_record("1002", "1001", (RETRAIN,), {"9001"}).code == "not_lead"
 
 
 def test_counted_busy_time_is_of_the_local_day() -> None:
