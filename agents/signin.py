@@ -82,12 +82,17 @@ def arriving_for(mine: Shift | None, coming: Shift | None, now: datetime) -> Shi
     return coming if coming is not None and now >= coming.starts_at - ARRIVES_FROM else None
 
 
-def may_sign_out(agent: Agent) -> Ruling:
-    """Not while talking: the caller comes first."""
+def may_sign_out(agent: Agent, by: str | None = None) -> Ruling:
+    """Not while talking, nor while a call rings here: the caller comes first.
+
+    Whoever is put off a seat by another (*by*) takes no further call: that one rings on elsewhere.
+    """
     if not agent.signed_in:
         return refused("not_signed_in", "您尚未签入", "You are not signed in")
     if agent.talking is not None:
         return refused("talking", "通话中不能签出", "You cannot sign out during a call")
+    if agent.ringing and by is None:
+        return refused("ringing", "来电振铃中不能签出", "You cannot sign out while a call rings at your seat")
     return allowed()
 
 

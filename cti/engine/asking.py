@@ -99,11 +99,11 @@ class Asking:
         agent = self.world.agents.get(command.number)
         if agent is None:
             return Outcome(_unknown_agent())
-        by = None
+        by = command.by if isinstance(command, SignOut) else None
         match command:
             case SignOut():
-                ruling, after, kind = signin.may_sign_out(agent), presence.signed_out(agent, now), ActKind.SIGNED_OUT
-                by = command.by
+                ruling = signin.may_sign_out(agent, by)
+                after, kind = presence.signed_out(agent, now), ActKind.SIGNED_OUT
             case GoBusy():
                 ruling = signin.may_go_busy(agent, command.reason, self.hotline.busy_reasons)
                 after, kind = presence.busy(agent, command.reason, now), ActKind.BUSY

@@ -1,4 +1,4 @@
-"""The handover on the pages, with the real engine: pairs, sheet, signatures, presence, the countdown of an empty seat."""
+"""The handover on the pages, with the real engine: pairs, sheet, signatures, presence, an empty seat's countdown."""
 
 from __future__ import annotations
 

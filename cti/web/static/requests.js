@@ -83,12 +83,12 @@ export function Requests() {
   const { over_time: over = [], break_line: line = [] } = board.value?.duty ?? {};
   return html`<section class="card requests" data-test="requests">
     <h2>${t("permit.title")}<span class="count num">${waiting.length}</span></h2>
-    ${over.map((number) => html`<p class="note bad" data-test="over-time"><${Icon} name="warn" />
+    ${over.map((number) => html`<p class="callout bad" data-test="over-time"><${Icon} name="warn" />
       ${t("alarm.busy_over_time", { agent: who(number) })}</p>`)}
     ${!waiting.length && html`<p class="muted none">${t("permit.none")}</p>`}
     <ul class="permits">${waiting.map((permit) => html`<${Waiting} key=${permit.permit_id} permit=${permit} />`)}</ul>
     <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
-    ${line.length > 0 && html`<p class="note waiting" data-test="break-line"><b>${t("break.title")}</b> ${line.map(who).join(" → ")}</p>`}
+    ${line.length > 0 && html`<p class="callout waiting" data-test="break-line"><b>${t("break.title")}</b> ${line.map(who).join(" → ")}</p>`}
     ${decided.length > 0 && html`<h3>${t("permit.decided")}</h3><ul class="permits quiet-list">
       ${decided.map((permit) => html`<${Decided} key=${permit.permit_id} permit=${permit} />`)}</ul>`}
     ${leads() && html`<${Training} />`}</section>`;

@@ -60,14 +60,14 @@ const Coming = ({ shift }) => html`<div class="shift" data-test="next-shift"><di
   <span class="right num">${t("shift.in", { for: clockText(at(shift.starts_at) - now.value) })}</span></div></div>`;
 
 // The phone of the seat asks for the PIN; what came of it is said until it is tried again.
-const SeatCheck = ({ check }) => html`<p class=${`note ${check.state}`} role="status" data-test="seat-check" data-state=${check.state}>
+const SeatCheck = ({ check }) => html`<p class=${`callout ${check.state}`} role="status" data-test="seat-check" data-state=${check.state}>
   <${Icon} name="phone" /> ${t(`seat_check.${check.state}`, { seat: check.seat })}</p>`;
 
-const BreakLine = ({ place }) => html`<div class="note waiting" role="status" data-test="break-line">
+const BreakLine = ({ place }) => html`<div class="callout waiting" role="status" data-test="break-line">
   <span class="grow">${t("break.position", { n: place.position, reason: reasonName(place.reason) })}</span>
   <button class="small" data-test="leave-line" onClick=${() => send("DELETE", "/me/break-line")}>${t("break.leave")}</button></div>`;
 
-const Dropped = ({ problem }) => html`<div class="note bad" role="status" data-test="break-dropped">
+const Dropped = ({ problem }) => html`<div class="callout bad" role="status" data-test="break-dropped">
   <span class="grow">${t("break.dropped")} ${problemText(problem)}
     ${problem.articles.map((a) => html`<small>${a.document} ${a.article}</small>`)}</span></div>`;
 
@@ -127,7 +127,7 @@ export function AgentDuty({ onAct }) {
     ${own.seat_check && html`<${SeatCheck} check=${own.seat_check} />`}
     ${own.break_line && html`<${BreakLine} place=${own.break_line} />`}
     ${own.dropped && html`<${Dropped} problem=${own.dropped} />`}
-    ${own.over_time && html`<p class="note bad" data-test="over-time"><${Icon} name="warn" /> ${t("permit.over_time")}</p>`}
+    ${own.over_time && html`<p class="callout bad" data-test="over-time"><${Icon} name="warn" /> ${t("permit.over_time")}</p>`}
     ${counted > 0 && html`<p class="line muted"><span>${t("busy.counted")}</span><span class="right num" data-test="counted">${clockText(counted)}</span></p>`}
     ${permits.length > 0 && html`<ul class="permits">${permits.map((permit) => html`<${OwnPermit} key=${permit.permit_id}
       permit=${permit} onAct=${onAct} />`)}</ul>`}

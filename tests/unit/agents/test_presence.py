@@ -91,6 +91,14 @@ def test_one_seat_one_agent(agent: Agent, seat: str, taken: dict[str, str], code
     assert [a.cite() for a in ruling.articles] == ["HZ 第十八条"]
 
 
+def test_nobody_leaves_a_ringing_phone() -> None:
+    """Signing out would refuse the call that rings (HZ 第二十一条); an administrator who puts one off need not wait."""
+    ringing = rings(on_seat(), "c1", T0)
+    assert may_sign_out(ringing).code == "ringing"
+    assert may_sign_out(ringing, "9001").allowed
+    assert may_sign_out(talks(on_seat(), "c1", T0), "9001").code == "talking"
+
+
 def test_refusals_name_their_reason_in_both_languages() -> None:
     """A refusal is a value with a sentence for the screen."""
     talking = talks(on_seat(), "c1", T0)
