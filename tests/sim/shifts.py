@@ -115,4 +115,4 @@ async def ticket_of(house: Shifts, agent: str) -> str:
     house.pbx._connect(call)
     house.pbx._complete(call)
     await house.quiet()
-    return str(house.rows("select ticket_id from tickets order by opened_at desc, ticket_id desc limit 1")[0][0])
+    return str(house.rows("select ticket_id from tickets order by rowid desc limit 1")[0][0])
