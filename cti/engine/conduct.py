@@ -192,6 +192,7 @@ class Conduct(Part):
     def _put_arrival(self, shift: Shift, at: datetime) -> None:
         key = (shift.agent, shift.shift_id)
         if key not in self.arrivals:
+            self.arrivals = {k: came for k, came in self.arrivals.items() if came > at - KEPT_ARRIVALS}
             self.arrivals[key] = at
             row = {"pbx_id": self.settings.pbx_id, "agent": shift.agent, "shift_id": shift.shift_id, "at": at}
             self.world.write(arrivals_table, row)

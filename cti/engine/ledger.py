@@ -116,10 +116,7 @@ class Ledger:
             changed = outside(finding, Span(began, ended), now)
             if changed is not finding:
                 self._put(changed)
-        self.kept = {k: f for k, f in self.kept.items() if f.running or f.found_at > now - KEPT}
-        self._marks.clear()
-        for finding in self.kept.values():
-            self._mark(finding.kind, finding.evidence)
+        self._forget(now)
 
     def running(self) -> list[Finding]:
         """What goes on now, the oldest first."""
@@ -134,7 +131,15 @@ class Ledger:
         fits = last is not None and last.span.ended == claim.span.ended and last.state in (State.RUNNING, State.FOUND)
         return last if fits else None
 
+    def _forget(self, now: datetime) -> None:
+        """Drop what is older than an appeal may be, and the marks of claims that came to nothing."""
+        self.kept = {k: f for k, f in self.kept.items() if f.running or f.found_at > now - KEPT}
+        self._marks.clear()
+        for finding in (*self.kept.values(), *self._claims.values()):
+            self._mark(finding.kind, finding.evidence)
+
     def _tell(self, finding: Finding, now: datetime) -> None:
+        self._forget(now)
         self._put(finding)
         data = {"code": "finding", "agent": finding.agent, "what": str(finding.kind)}
         self.world.tell(now, "alarm", finding.agent, data, "lead")
