@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from cti.demo.cast import AGENTS, cast, playbill
+from cti.demo.cast import AGENTS, LEAD, cast, playbill
 from cti.demo.stage import Stage, own_stage, there_stage
 from cti.errors import CtiError
 from cti.lab.apt import RootfsError
@@ -45,6 +45,7 @@ def run_demo(pbx: str | None, ami_user: str, ami_secret: str, auto: bool) -> int
     try:
         with _signals(), own_stage(_say) if pbx is None else there_stage(pbx, ami_user, ami_secret, _say) as stage:
             stage.open(people)
+            stage.roster(next(person for person in people if person.number == LEAD))
             signed_in = AGENTS if auto else tuple(agent for agent in AGENTS if agent is not VISITORS)
             stage.sign_in([person for person in people if person.number in {agent.number for agent in signed_in}])
             print(playbill(stage.service.url, people, auto), flush=True)

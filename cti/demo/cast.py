@@ -22,16 +22,24 @@ AGENTS = (
     DemoAgent("1003", "测试话务员丙", "1003"),
     DemoAgent("1004", "测试话务员丁", "6004"),  # one time in four nobody picks up there
 )
+RELIEF = (  # the crew of the next shift; each takes over the seat of the agent beside whom he stands in the list
+    DemoAgent("1005", "测试话务员戊", "1001"),
+    DemoAgent("1006", "测试话务员己", "1002"),
+    DemoAgent("1007", "测试话务员庚", "1003"),
+    DemoAgent("1008", "测试话务员辛", "6004"),
+)
 SEAT_OF = {agent.number: agent.seat for agent in AGENTS}
-ROLES = {"agent": "话务员 agent", "lead": "值班长 lead", "admin": "管理员 admin"}
+LEAD = "2001"
+ROLES = {"agent": "话务员 agent", "lead": "值班长 lead", "admin": "管理员 admin", "auditor": "督查员 auditor"}
 
 
 def cast() -> list[LabPerson]:
     """Everybody, each with a PIN of this run alone."""
     return [
-        *(LabPerson(agent.number, agent.name, "agent", _pin()) for agent in AGENTS),
-        LabPerson("2001", "测试值班长", "lead", _pin()),
+        *(LabPerson(agent.number, agent.name, "agent", _pin()) for agent in (*AGENTS, *RELIEF)),
+        LabPerson(LEAD, "测试值班长", "lead", _pin()),
         LabPerson("9001", "测试管理员", "admin", _pin()),
+        LabPerson("9101", "测试督查员", "auditor", _pin()),
     ]
 
 
@@ -47,6 +55,13 @@ def playbill(url: str, people: list[LabPerson], auto: bool) -> str:
     lines = ["", f"  打开 Open   {url}", ""]
     lines += [f"  {ROLES[role]:<16} 工号 number {shown[role].number}   密码 PIN {shown[role].pin}" for role in ROLES]
     visitor = shown["agent"]
+    relief = next(person for person in people if person.number == RELIEF[0].number)
+    lines.append(f"  {'接班 relief':<16} 工号 number {relief.number}   密码 PIN {relief.pin}")
+    lines += [
+        "",
+        "  本班次35分钟后结束：5分钟后值班台上出现交接单。",
+        "  This shift ends in 35 minutes: in 5, its handover is on the lead's desk.",
+    ]
     if not auto:
         seat = SEAT_OF[visitor.number]
         lines += [

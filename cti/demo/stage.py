@@ -8,9 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from cti.demo.cast import SEAT_OF
+from cti.clock import SystemClock
+from cti.demo.cast import AGENTS, RELIEF, SEAT_OF
 from cti.lab.apt import Say
 from cti.lab.asterisk import LabAsterisk, LabError, find_program, free_port
 from cti.lab.citizens import Citizens
@@ -18,6 +21,8 @@ from cti.lab.service import LabPerson, LabService
 from cti.settings import AgiSettings, AsteriskSettings, WebSettings
 
 AMI_PORT = 5038
+SHIFT = timedelta(hours=8)
+LEFT = timedelta(minutes=35)  # the handover is drafted 30 minutes before the end (HZ 第三十一条)
 CONTEXTS = ("cti-inbound", "cti-hotline", "lab-seats", "lab-talk")
 LOADED = "load asterisk-conf/ (its README.md) and cti/lab/conf/lab_extensions.conf there"
 
@@ -40,6 +45,32 @@ class Stage:
         """
         self.service.prepare(people)
         self.service.start()
+
+    def roster(self, lead: LabPerson) -> None:
+        """Put the shift that is on, which ends in ``LEFT``, and the next one, over the API as the lead's page does.
+
+        Raises:
+            LabError: it is refused.
+        """
+        browser = self.service.log_in(lead.number, lead.pin)
+        zone = ZoneInfo(browser.ask("GET", "me").body["zone"])
+        change = SystemClock().now().astimezone(zone).replace(second=0, microsecond=0) + LEFT
+        entries = [
+            {
+                "agent": agent.number,
+                "day": begins.date().isoformat(),
+                "from": f"{begins:%H:%M}",
+                "to": f"{begins + SHIFT:%H:%M}",
+                "code": code,
+                "crew": crew,
+                "seat": agent.seat,
+            }
+            for agents, code, crew, begins in ((AGENTS, "early", "甲", change - SHIFT), (RELIEF, "late", "乙", change))
+            for agent in agents
+        ]
+        answer = browser.ask("PUT", "roster/shifts", {"entries": entries, "reason": "演示"})
+        if answer.status != 200:
+            raise LabError(f"the roster was refused with status {answer.status}")
 
     def sign_in(self, people: list[LabPerson]) -> None:
         """Sign *people* in at their seats, over the API as a page does.

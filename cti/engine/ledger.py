@@ -135,8 +135,10 @@ class Ledger:
         """Drop what is older than an appeal may be, and the marks of claims that came to nothing."""
         self.kept = {k: f for k, f in self.kept.items() if f.running or f.found_at > now - KEPT}
         self._marks.clear()
-        for finding in (*self.kept.values(), *self._claims.values()):
+        for finding in self.kept.values():
             self._mark(finding.kind, finding.evidence)
+        for claim in self._claims.values():
+            self._mark(claim.kind, claim.evidence)
 
     def _tell(self, finding: Finding, now: datetime) -> None:
         self._forget(now)

@@ -92,15 +92,17 @@ def start(tmp_path: Path) -> Iterator[list[Demo]]:
 
 
 def test_the_demo_is_lively_and_ends_without_a_trace(start: list[Demo], tmp_path: Path) -> None:
-    """Each role's login works, callers are answered, and SIGTERM leaves neither process nor folder."""
+    """Each role's login works, two crews are rostered, callers are answered; SIGTERM leaves no process and no folder."""
     demo = Demo(tmp_path, "--auto")
     start.append(demo)
     url = demo.wait_for(r"Open +(\S+)")[1]
-    for role in ("agent", "lead", "admin"):
+    for role in ("agent", "lead", "admin", "auditor"):
         login = demo.wait_for(rf"{role} .*number (\d+) .*PIN (\d+)")
         browser = LabBrowser(url)
         answer = browser.ask("POST", "session", {"number": login[1], "pin": login[2]})
         assert (answer.status, answer.body["role"]) == (201, role)
+    adherence = browser.ask("GET", "adherence").body
+    assert len(adherence) >= 4
     limit = time.monotonic() + 30
     while not browser.ask("GET", "board").body["today"]["answered"]:
         assert time.monotonic() < limit
