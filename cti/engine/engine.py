@@ -20,7 +20,7 @@ from cti.clock import Clock
 from cti.commands import Command, Outcome, RequestCallback
 from cti.engine.asking import Asking
 from cti.engine.dialling import Diallings
-from cti.engine.duty import names_strangers, parts_of
+from cti.engine.duty.parts import names_strangers, parts_of
 from cti.engine.hearing import HEARD, Hearing
 from cti.engine.inputs import (
     Aligned,

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from agents.shifts import Shift, ShiftState
 from cti.commands.roster import PutRotation, PutShifts, ShiftPlan, TakeShiftOff
-from cti.engine.rostering import shift_of
+from cti.engine.duty.rostering import shift_of
 from cti.errors import BadInput
 from cti.roster import XLSX, read_sheet, read_table, to_csv, to_xlsx
 from cti.roster.table import COLUMNS

@@ -92,7 +92,7 @@ def start(tmp_path: Path) -> Iterator[list[Demo]]:
 
 
 def test_the_demo_is_lively_and_ends_without_a_trace(start: list[Demo], tmp_path: Path) -> None:
-    """Each role's login works, two crews are rostered, callers are answered; SIGTERM leaves no process and no folder."""
+    """Each role's login works, two crews are rostered, callers answered; SIGTERM leaves no process, no folder."""
     demo = Demo(tmp_path, "--auto")
     start.append(demo)
     url = demo.wait_for(r"Open +(\S+)")[1]

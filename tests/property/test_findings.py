@@ -17,10 +17,10 @@ from agents.findings import Claim, Finding, Kind, Span, State, event, found, out
 from agents.presence import Agent, Observed
 from agents.shifts import Shift
 from cti.app import load_profile
-from cti.engine.duty import parts_of
-from cti.engine.finding import Findings
+from cti.engine.duty.finding import Findings
+from cti.engine.duty.parts import parts_of
+from cti.engine.duty.rostering import Rostering
 from cti.engine.part import ActKind
-from cti.engine.rostering import Rostering
 from cti.engine.steps import Steps
 from cti.engine.world import Changes, World
 from cti.ids import Ids

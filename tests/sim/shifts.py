@@ -13,7 +13,7 @@ from cti.commands import Outcome, SignIn
 from cti.commands.conduct import Arrive
 from cti.commands.handover import SignSheet, TakeItem
 from cti.commands.roster import PutShifts, ShiftEntry
-from cti.engine.handing import Handing
+from cti.engine.duty.handing import Handing
 from cti.store import tables as t
 from cti.store.db import Store
 from tests.sim.house import MORNING, FaultyStore, House

@@ -21,7 +21,7 @@ from cti.commands.conduct import (
     WithdrawPermit,
 )
 from cti.commands.roster import PutShifts, ShiftEntry
-from cti.engine.conduct import Conduct
+from cti.engine.duty.conduct import Conduct
 from cti.errors import BadInput
 from tests.sim.house import MORNING, House
 from tests.sim.on_duty import LENGTH, OnDuty

@@ -17,10 +17,10 @@ from cti.ami import events as ami
 from cti.commands import GoBusy, GoReady, PageClosed, PageOpened, SignIn, SignOut
 from cti.commands.conduct import AskPermit, DecidePermit
 from cti.commands.findings import Appeal, RuleOnAppeal
-from cti.engine.finding import Findings
+from cti.engine.duty.finding import Findings
+from cti.engine.duty.rostering import Rostering
 from cti.engine.inputs import Due
 from cti.engine.part import ActKind
-from cti.engine.rostering import Rostering
 from queues.facts import NotAnswered
 from tests.sim.house import MORNING, House
 from tests.sim.pbx import QUEUE, SimCall

@@ -25,7 +25,7 @@ from cti.commands.roster import (
     TakeShiftOff,
     WithdrawRequest,
 )
-from cti.engine.rostering import KEPT, Rostering
+from cti.engine.duty.rostering import KEPT, Rostering
 from cti.errors import BadInput
 from cti.store import tables as t
 from tests.sim.house import MORNING, House

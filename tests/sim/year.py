@@ -23,8 +23,8 @@ from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from cti.commands.conduct import Arrive, AskPermit, DecidePermit
 from cti.commands.handover import AddItem, SignSheet, TakeItem
 from cti.commands.roster import PutRotation
-from cti.engine.handing import Handing
-from cti.engine.handover_book import Book
+from cti.engine.duty.handing import Handing
+from cti.engine.duty.handover_book import Book
 from cti.engine.part import Part
 from cti.engine.world import World
 from cti.store import tables as t

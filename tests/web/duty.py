@@ -21,8 +21,8 @@ from cti.clock import Clock, SystemClock
 from cti.commands import Command, Outcome
 from cti.deadlines import Deadlines
 from cti.engine import Engine
+from cti.engine.duty.rostering import Rostering
 from cti.engine.inputs import Align, Aligned, Checked, CheckRecording, Due, Effect, LinkChanged, Synced
-from cti.engine.rostering import Rostering
 from cti.ids import Ids
 from cti.settings import Settings, make_settings
 from cti.store.db import Store

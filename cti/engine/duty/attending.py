@@ -17,11 +17,11 @@ from agents import adherence
 from agents.adherence import AHEAD, Attendance, judged_from
 from agents.findings import Claim, Kind, Span, event, moment
 from agents.shifts import Shift, ShiftState
-from cti.engine.conduct import Conduct
-from cti.engine.ledger import Ledger
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.ledger import Ledger
+from cti.engine.duty.rostering import Rostering
+from cti.engine.duty.watching import Watching
 from cti.engine.part import Act, ActKind
-from cti.engine.rostering import Rostering
-from cti.engine.watching import Watching
 from cti.engine.world import World
 from cti.store.findings_tables import attendance
 from queues.calls import MS

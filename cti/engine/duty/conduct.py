@@ -27,13 +27,13 @@ from cti.commands.conduct import (
     SeatUnproved,
     WithdrawPermit,
 )
-from cti.engine.breaks import BreakLine
-from cti.engine.dutylog import DutyLog
+from cti.engine.duty.breaks import BreakLine
+from cti.engine.duty.dutylog import DutyLog
+from cti.engine.duty.pastconsole import PastConsole
+from cti.engine.duty.permits import Permits, permit_view
+from cti.engine.duty.rostering import Rostering
+from cti.engine.duty.seatcheck import SeatChecks
 from cti.engine.part import Act, ActKind, Handler, Part, StateAsked, Waker
-from cti.engine.pastconsole import PastConsole
-from cti.engine.permits import Permits, permit_view
-from cti.engine.rostering import Rostering
-from cti.engine.seatcheck import SeatChecks
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agents import breaks as core
 from agents.breaks import Place, Seats
 from cti.commands import GoBusy, Outcome
+from cti.engine.duty.rostering import Rostering
 from cti.engine.part import Act, ActKind
-from cti.engine.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import BusyReason

@@ -15,7 +15,7 @@ from agents.roster import Change, Clash, Roster, may_change, may_rotate, rotatio
 from agents.shifts import LONGEST, Shift, ShiftState, Template, bounds
 from cti.commands import Outcome
 from cti.commands.roster import PutRotation, PutShifts, ShiftEntry, ShiftPlan, TakeShiftOff
-from cti.engine.leaving import Leaving
+from cti.engine.duty.leaving import Leaving
 from cti.engine.part import Handler, Part
 from cti.engine.world import World
 from cti.errors import BadInput

@@ -21,10 +21,10 @@ from cti.commands.handover import (
     SignSheet,
     TakeItem,
 )
-from cti.engine.handover_book import Book
-from cti.engine.handover_plan import Planner
-from cti.engine.handover_sheets import Sheets
-from cti.engine.handover_tickets import OpenTickets
+from cti.engine.duty.handover_book import Book
+from cti.engine.duty.handover_plan import Planner
+from cti.engine.duty.handover_sheets import Sheets
+from cti.engine.duty.handover_tickets import OpenTickets
 from cti.engine.part import Handler
 from cti.engine.world import World
 from cti.errors import BadInput

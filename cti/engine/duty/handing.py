@@ -14,17 +14,17 @@ from agents.handover import HandoverState, Pair
 from agents.presence import Agent
 from cti.commands import Command, SignOut
 from cti.commands.handover import FinishTicket
-from cti.engine.conduct import Conduct
-from cti.engine.finding import Findings
-from cti.engine.handover_asked import Asked
-from cti.engine.handover_book import Book, closed
-from cti.engine.handover_plan import Planner
-from cti.engine.handover_seats import Seats
-from cti.engine.handover_sheets import Sheets
-from cti.engine.handover_tickets import OpenTickets
-from cti.engine.handover_view import Showing
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.finding import Findings
+from cti.engine.duty.handover_asked import Asked
+from cti.engine.duty.handover_book import Book, closed
+from cti.engine.duty.handover_plan import Planner
+from cti.engine.duty.handover_seats import Seats
+from cti.engine.duty.handover_sheets import Sheets
+from cti.engine.duty.handover_tickets import OpenTickets
+from cti.engine.duty.handover_view import Showing
+from cti.engine.duty.rostering import Rostering
 from cti.engine.part import Act, ActKind, Handler, Part, StateAsked, Waker
-from cti.engine.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.findings import Claim, Kind, Missed, Span, event
-from cti.engine.conduct import Conduct
-from cti.engine.ledger import Ledger
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.ledger import Ledger
+from cti.engine.duty.rostering import Rostering
 from cti.engine.part import Act, ActKind
-from cti.engine.rostering import Rostering
 from cti.engine.world import World
 from cti.store import tables as t
 from queues.calls import MS, Call, Offer

@@ -12,12 +12,12 @@ from agents import findings as core
 from agents.findings import Span
 from cti.commands import Outcome
 from cti.commands.findings import Appeal, RuleOnAppeal
-from cti.engine.attending import Attending
-from cti.engine.conduct import Conduct
-from cti.engine.ledger import Ledger
+from cti.engine.duty.attending import Attending
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.ledger import Ledger
+from cti.engine.duty.rostering import Rostering
+from cti.engine.duty.watching import Watching
 from cti.engine.part import Act, Handler, Part, Waker
-from cti.engine.rostering import Rostering
-from cti.engine.watching import Watching
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings

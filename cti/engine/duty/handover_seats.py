@@ -8,11 +8,11 @@ from datetime import datetime
 from agents import handover as h
 from agents.handover import Gap, Pair
 from agents.permits import PermitKind
-from cti.engine.conduct import Conduct
-from cti.engine.finding import Findings
-from cti.engine.handover_book import Book
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.finding import Findings
+from cti.engine.duty.handover_book import Book
+from cti.engine.duty.rostering import Rostering
 from cti.engine.part import Act
-from cti.engine.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 

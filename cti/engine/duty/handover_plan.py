@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from agents.handover import Change, Handover, HandoverState, Pair, changing, moments, propose_pairs
 from agents.sheet import ItemState
 from agents.shifts import Shift
-from cti.engine.handover_book import Book, closed
-from cti.engine.rostering import Rostering
+from cti.engine.duty.handover_book import Book, closed
+from cti.engine.duty.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 

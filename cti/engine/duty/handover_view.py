@@ -7,9 +7,9 @@ from typing import Any
 
 from agents.handover import Gap, Pair
 from agents.sheet import UNSETTLED
-from cti.engine.handover_book import Book
-from cti.engine.handover_plan import Planner
-from cti.engine.handover_seats import Seats
+from cti.engine.duty.handover_book import Book
+from cti.engine.duty.handover_plan import Planner
+from cti.engine.duty.handover_seats import Seats
 from cti.engine.world import World
 
 DRIFT = timedelta(milliseconds=500)

@@ -11,10 +11,10 @@ from agents import sheet
 from agents.handover import Pair
 from agents.permits import PermitState
 from agents.sheet import MOVED, UNSETTLED, Item, ItemKind, ItemState
-from cti.engine.conduct import Conduct
-from cti.engine.handover_book import Book
-from cti.engine.handover_tickets import OpenTickets
-from cti.engine.rostering import Rostering
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.handover_book import Book
+from cti.engine.duty.handover_tickets import OpenTickets
+from cti.engine.duty.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 

@@ -6,11 +6,11 @@ from collections.abc import Container
 
 from cti.commands import Command, PeopleChanged, SignIn
 from cti.commands.roster import AskLeave, AskSwap, PutRotation, PutShifts, TakeShiftOff
-from cti.engine.conduct import Conduct
-from cti.engine.finding import Findings
-from cti.engine.handing import Handing
+from cti.engine.duty.conduct import Conduct
+from cti.engine.duty.finding import Findings
+from cti.engine.duty.handing import Handing
+from cti.engine.duty.rostering import Rostering
 from cti.engine.part import Part
-from cti.engine.rostering import Rostering
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
