@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import aiomqtt
 import structlog
@@ -83,9 +83,22 @@ class _RefusedError(Exception):
 
 
 class _Client(aiomqtt.Client):
-    """Keeps the broker's refusal of a publish, which aiomqtt takes for an acknowledgement (MQTT 5 only)."""
+    """Keeps the broker's refusal of a publish, which aiomqtt takes for an acknowledgement (MQTT 5 only).
+
+    And obeys: before Python 3.12 ``asyncio.wait_for``, with which the base waits, loses a cancellation that comes
+    together with the broker's answer, and a service that is to end would publish for ever.
+    """
 
     refusal: ReasonCode | None = None
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        try:
+            _obey()
+        except asyncio.CancelledError:
+            await super().__aexit__(None, None, None)
+            raise
+        return self
 
     @property
     def _pending_calls(self) -> Any:
@@ -176,6 +189,7 @@ class MqttBus:
 
     async def _send(self, client: _Client) -> None:
         await client.publish(self._status_topic, b"online", qos=1, retain=True)
+        _obey()
         _raise_if_refused(client)
         async with self._store.read() as connection:
             known = await outbox.states(connection, self._position)
@@ -256,6 +270,13 @@ class MqttBus:
         if (state, reason) != self.status[:2]:
             (log.info if state is BusState.UP else log.warning)("mqtt_" + state.value, reason=reason)
             self.status = BusStatus(state, reason, self._clock.now())
+
+
+def _obey() -> None:
+    """Raises CancelledError when this task was asked to end and has not been told."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _raise_when_lost(client: _Client) -> None:
