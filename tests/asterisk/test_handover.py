@@ -109,7 +109,7 @@ def refused_articles(hotline: Hotline, number: str) -> list[str]:
     def asked() -> bool:
         answers.append(hotline.page(number).ask("POST", "me/sign-out"))
         assert answers[-1].status == 409
-        return bool(answers[-1].body["code"] != "talking")
+        return answers[-1].body["code"] not in ("talking", "ringing")
 
     hotline.until(asked, 20)
     return [article["article"] for article in answers[-1].body["articles"]]

@@ -7,10 +7,10 @@ const words = signal({});
 export const language = signal("zh");
 
 export async function speak(chosen) {
+  localStorage.setItem("cti.language", chosen); // at once: the page may be loaded anew before the words are there
   const answers = await Promise.all(PARTS.map((part) => fetch(`/static/i18n/${chosen}/${part}.json`)));
   words.value = Object.assign({}, ...(await Promise.all(answers.map((answer) => answer.json()))));
   language.value = chosen;
-  localStorage.setItem("cti.language", chosen);
   document.documentElement.lang = LANGUAGES[chosen];
 }
 

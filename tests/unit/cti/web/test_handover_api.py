@@ -117,7 +117,7 @@ async def test_the_sheet_over_http(desk: Desk) -> None:
     for number in ("1001", "1004"):
         assert (await desk.ask(number, "POST", f"{handover}/sign")).status_code == 204
     pair = (await desk.pairs("1001"))[0]
-    assert [item["state"] for item in pair["items"]] == ["taken", "ordered"]
+    assert {item["kind"]: item["state"] for item in pair["items"]} == {"ticket": "taken", "note": "ordered"}
     assert pair["out_signed_at"] <= pair["in_signed_at"]
     view = (await desk.ask("1004", "GET", f"tickets/{ticket}")).json()
     assert (view["agent"], view["owner"], view["closed_at"]) == ("1001", "1004", None)
