@@ -1,7 +1,8 @@
 """Every promise of speed against its figure: ``python -m bench [--quick]``. The last line is JSON.
 
-The three parts run one after the other, each in a process of its own, on one machine that should do nothing else:
-``bench.link`` (AMI events), ``bench.pipeline`` (the whole service) and ``bench.page`` (an agent's page in Chromium).
+The parts run one after the other, each in a process of its own, on one machine that should do nothing else:
+``bench.link`` (AMI events), ``bench.pipeline`` (the whole service), ``bench.page`` (an agent's page in Chromium) and
+``bench.year`` (a year of shifts on the virtual clock).
 Exit status 1 when a promise is not kept.
 """
 
@@ -16,17 +17,19 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from bench import link, page, pipeline
+from bench import link, page, pipeline, year
 
 PARTS: dict[str, list[str]] = {
     "link": [],
     "pipeline": ["--calls", "15000"],
     "page": ["--seconds", "90"],
+    "year": ["--days", "365"],
 }
 QUICK: dict[str, list[str]] = {
     "link": ["--rounds", "1"],
     "pipeline": ["--calls", "2400"],
     "page": ["--seconds", "20"],
+    "year": ["--days", "30"],
 }
 
 
@@ -55,7 +58,7 @@ def run(part: str, options: list[str]) -> dict[str, Any]:
 
 def promises(figures: dict[str, dict[str, Any]]) -> list[Promise]:
     """The promises with what was measured."""
-    ami, whole, pops = figures["link"], figures["pipeline"], figures["page"]
+    ami, whole, pops, shifts = figures["link"], figures["pipeline"], figures["page"], figures["year"]
     most = pipeline.AT_MOST_CORE, pipeline.AT_MOST_MS, pipeline.AT_MOST_MB
     segments = ", ".join(ami["complete"])
     rate = f"{whole['calls_per_s']:g} calls/s, {whole['ami_events_per_s']} events/s"
@@ -79,6 +82,8 @@ def promises(figures: dict[str, dict[str, Any]]) -> list[Promise]:
                 f"{pops['pop_ms_p99']} ({pops['pop_ms_p50']})", pops["pop_ms_p99"] <= page.AT_MOST_MS),
         Promise("page: tickets shown, of those owed", f"{pops['owed_pops']}", f"{pops['pops']}",
                 pops["pops"] == pops["owed_pops"]),
+        Promise(f"{shifts['days']} days of shifts, {shifts['gaps']} handovers of a seat: s", f"<= {year.AT_MOST_S:g}",
+                f"{shifts['seconds']}", shifts["seconds"] <= year.AT_MOST_S),
     ]  # fmt: skip
 
 

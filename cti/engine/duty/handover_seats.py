@@ -7,7 +7,6 @@ from datetime import datetime
 
 from agents import handover as h
 from agents.handover import Gap, Pair
-from agents.permits import PermitKind
 from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
 from cti.engine.duty.handover_book import Book
@@ -37,7 +36,7 @@ class Seats:
         self.book.put_pair(gone)
         if pair.incoming is None or act.seat is None:
             return
-        let_go_by = act.by or self._permit_used(pair.outgoing, act.at)
+        let_go_by = act.by or self.conduct.released_by(pair.outgoing, act.at)
         cause, who = h.cause_of(pair, present=self.present(pair), let_go_by=let_go_by)
         limit = self.world.profile.get("handover.gap")
         gap = Gap(
@@ -46,11 +45,6 @@ class Seats:
         )  # fmt: skip
         self.book.put_gap(gap)
         self.time(gap, act.at)
-
-    def _permit_used(self, agent: str, at: datetime) -> str | None:
-        """The lead whose agreement this very sign-out used up."""
-        used = (p for p in self.conduct.permits.of(agent) if p.kind is PermitKind.SIGN_OUT and p.used_at == at)
-        return next((permit.decided_by for permit in used), None)
 
     def time(self, gap: Gap, now: datetime) -> None:
         """Ask to be woken when the gap reaches its limit."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from agents import sheet
 from agents.handover import Pair
-from agents.permits import PermitState
 from agents.sheet import MOVED, UNSETTLED, Item, ItemKind, ItemState
 from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.handover_book import Book
@@ -71,9 +70,8 @@ class Sheets:
         for callback in self.world.callbacks.values():
             if callback.agent == agent and callback.state in ("due", "placing"):
                 yield Matter(ItemKind.CALLBACK, callback.callback_id)
-        for permit in self.conduct.permits.of(agent):
-            if permit.state is PermitState.ASKED:
-                yield Matter(ItemKind.REQUEST, permit.permit_id)
+        for permit_id in self.conduct.undecided(agent):
+            yield Matter(ItemKind.REQUEST, permit_id)
 
     def _since(self, pair: Pair) -> datetime:
         """From when on a ticket belongs to this shift: its start, or the sign-in when that was earlier."""
