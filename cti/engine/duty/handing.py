@@ -118,7 +118,7 @@ class Handing(Part):
         await self.tickets.load(connection, now, self._needed())
 
     def lacks(self, command: Command) -> bool:
-        return isinstance(command, FinishTicket) and command.ticket_id not in self.tickets.by_id
+        return isinstance(command, FinishTicket) and self.tickets.find(command.ticket_id) is None
 
     async def fetch(self, connection: AsyncConnection, commands: Iterable[Command]) -> None:
         await self.tickets.fetch(connection, [c.ticket_id for c in commands if isinstance(c, FinishTicket)])

@@ -139,12 +139,12 @@ class Asked:
 
     def finish(self, asked: FinishTicket, now: datetime) -> Outcome:
         """办结, by the owner or a lead."""
-        ticket = self.tickets.by_id.get(asked.ticket_id)
+        ticket = self.tickets.find(asked.ticket_id)
         if ticket is None:
             return Outcome(refused("not_found", "没有该工单或已办结", "There is no such open ticket"))
         if asked.number != ticket.owner and asked.number not in self.world.leads:
             return Outcome(refused("not_your_ticket", "该工单不归您办理", "The ticket is not yours to finish"))
-        self.tickets.finish(asked.ticket_id, asked.number, now)
+        self.tickets.finish(ticket, asked.number, now)
         return Outcome(allowed())
 
     def _find(self, item_id: str) -> tuple[Item, Pair] | None:

@@ -65,8 +65,8 @@ class Sheets:
 
     def _unfinished(self, pair: Pair) -> Iterator[Matter]:
         agent = pair.outgoing
-        for ticket in self.tickets.of(agent, self._since(pair)):
-            yield Matter(ItemKind.TICKET, ticket.ticket_id)
+        for ticket_id in self.tickets.of(agent, self._since(pair)):
+            yield Matter(ItemKind.TICKET, ticket_id)
         for callback in self.world.callbacks.values():
             if callback.agent == agent and callback.state in ("due", "placing"):
                 yield Matter(ItemKind.CALLBACK, callback.callback_id)

@@ -16,41 +16,43 @@ KEEP = timedelta(hours=36)  # no shift is longer with what was taken over from t
 
 
 class OpenTickets:
-    """Owner by ticket. A ticket fetched to be finished leaves with the finishing."""
+    """Whose which ticket is. A ticket fetched to be finished leaves with the finishing."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.by_id: dict[str, TicketOwner] = {}
-        self._of: dict[str, dict[str, TicketOwner]] = {}  # by owner: a house has thousands, an agent a few
+        # Owner -> ticket -> since when: a house has thousands of tickets in a day, and few agents to look through.
+        self._of: dict[str, dict[str, datetime]] = {}
 
     def opened(self, ticket: Ticket) -> None:
         """A call was answered: the answering agent owns its ticket."""
-        self._keep(TicketOwner(ticket.ticket_id, ticket.agent, ticket.opened_at))
+        self._keep(ticket.ticket_id, ticket.agent, ticket.opened_at)
 
-    def of(self, owner: str, since: datetime) -> list[TicketOwner]:
+    def of(self, owner: str, since: datetime) -> list[str]:
         """What *owner* has had since then, or taken over since then, oldest first."""
-        return sorted((x for x in self._of.get(owner, {}).values() if x.owned_at >= since), key=lambda x: x.owned_at)
+        owned = self._of.get(owner, {})
+        return sorted((ticket_id for ticket_id, at in owned.items() if at >= since), key=owned.__getitem__)
+
+    def find(self, ticket_id: str) -> TicketOwner | None:
+        """The ticket when it is open and at hand."""
+        owners = (owner for owner, owned in self._of.items() if ticket_id in owned)
+        owner = next(owners, None)
+        return None if owner is None else TicketOwner(ticket_id, owner, self._of[owner][ticket_id])
 
     def move(self, ticket_id: str, owner: str, now: datetime) -> None:
         """Give an open ticket to *owner*."""
-        if ticket_id in self.by_id:
-            self._drop(ticket_id)
-            moved = TicketOwner(ticket_id, owner, now)
-            self._keep(moved)
-            self._write(moved)
+        ticket = self.find(ticket_id)
+        if ticket is not None:
+            del self._of[ticket.owner][ticket_id]
+            self._keep(ticket_id, owner, now)
+            self._write(TicketOwner(ticket_id, owner, now))
 
-    def finish(self, ticket_id: str, by: str, now: datetime) -> None:
+    def finish(self, ticket: TicketOwner, by: str, now: datetime) -> None:
         """办结."""
-        self._write(self._drop(ticket_id)._replace(closed_at=now, closed_by=by))
+        del self._of[ticket.owner][ticket.ticket_id]
+        self._write(ticket._replace(closed_at=now, closed_by=by))
 
-    def _keep(self, ticket: TicketOwner) -> None:
-        self.by_id[ticket.ticket_id] = ticket
-        self._of.setdefault(ticket.owner, {})[ticket.ticket_id] = ticket
-
-    def _drop(self, ticket_id: str) -> TicketOwner:
-        ticket = self.by_id.pop(ticket_id)
-        del self._of[ticket.owner][ticket_id]
-        return ticket
+    def _keep(self, ticket_id: str, owner: str, since: datetime) -> None:
+        self._of.setdefault(owner, {})[ticket_id] = since
 
     def _write(self, ticket: TicketOwner) -> None:
         self.world.changes.owners[ticket.ticket_id] = ticket
@@ -59,8 +61,8 @@ class OpenTickets:
     def forget_old(self, now: datetime, needed: Iterable[str]) -> None:
         """Keep memory flat: what is neither young nor on an open sheet is in the store."""
         wanted = set(needed)
-        for ticket_id in [k for k, x in self.by_id.items() if now - x.owned_at >= KEEP and k not in wanted]:
-            self._drop(ticket_id)
+        for owner, owned in self._of.items():
+            self._of[owner] = {k: at for k, at in owned.items() if now - at < KEEP or k in wanted}
 
     async def load(self, connection: AsyncConnection, now: datetime, needed: Iterable[str]) -> None:
         """The young ones, and those on open sheets."""
@@ -76,4 +78,4 @@ class OpenTickets:
         owned = func.coalesce(tickets.c.owned_at, tickets.c.opened_at, type_=tickets.c.opened_at.type)
         query = select(tickets.c.ticket_id, owner, owned).where(tickets.c.closed_at.is_(None), which)  # type: ignore[arg-type]
         for ticket_id, number, since in await connection.execute(query):
-            self._keep(TicketOwner(ticket_id, number, since))
+            self._keep(ticket_id, number, since)
