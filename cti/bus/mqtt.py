@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import aiomqtt
 import structlog
@@ -40,6 +40,7 @@ LINGER_S = 0.05  # from one reading of the outbox to the next: at most 20 a seco
 SAVE_S = 1.0  # the position is written this often; after a crash what was sent since is sent again
 KEEPALIVE_S = 15
 TIMEOUT_S = 10.0
+INSIST_S = 3.0  # longer than the last word of a session that leaves
 BACKOFF_S = (0.5, 10.0)
 STABLE_S = 60.0  # two instances with one name throw each other out: short sessions must not make us faster
 REFUSED_S = 300.0
@@ -83,22 +84,9 @@ class _RefusedError(Exception):
 
 
 class _Client(aiomqtt.Client):
-    """Keeps the broker's refusal of a publish, which aiomqtt takes for an acknowledgement (MQTT 5 only).
-
-    And obeys: before Python 3.12 ``asyncio.wait_for``, with which the base waits, loses a cancellation that comes
-    together with the broker's answer, and a service that is to end would publish for ever.
-    """
+    """Keeps the broker's refusal of a publish, which aiomqtt takes for an acknowledgement (MQTT 5 only)."""
 
     refusal: ReasonCode | None = None
-
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
-        try:
-            _obey()
-        except asyncio.CancelledError:
-            await super().__aexit__(None, None, None)
-            raise
-        return self
 
     @property
     def _pending_calls(self) -> Any:
@@ -143,7 +131,7 @@ class MqttBus:
         tries = 0
         while True:
             try:
-                await self._session()
+                await self._until_over()
             except _RefusedError as error:
                 self._say(BusState.REFUSED, str(error))
                 await self._clock.sleep(REFUSED_S)
@@ -154,6 +142,22 @@ class MqttBus:
                 least, most = BACKOFF_S
                 await self._clock.sleep(min(least * 2 ** min(tries, 10), most) * self._rng.uniform(0.5, 1.0))
                 tries += 1
+
+    async def _until_over(self) -> None:
+        """A session in a task of its own, which is told to end until it does.
+
+        Before Python 3.12 ``asyncio.wait_for``, with which aiomqtt waits, loses a cancellation that comes together with
+        the broker's answer; a service that is to end would then publish for ever.
+        """
+        session = asyncio.ensure_future(self._session())
+        try:
+            await asyncio.wait((session,))
+        except asyncio.CancelledError:
+            while not session.done():
+                session.cancel()
+                await asyncio.wait((session,), timeout=INSIST_S)
+            raise
+        session.result()
 
     async def _session(self) -> None:
         """One connection, from greeting to loss.
@@ -189,7 +193,7 @@ class MqttBus:
 
     async def _send(self, client: _Client) -> None:
         await client.publish(self._status_topic, b"online", qos=1, retain=True)
-        _obey()
+        _obey()  # this wait, too, may have lost it; the task group tells a task only once
         _raise_if_refused(client)
         async with self._store.read() as connection:
             known = await outbox.states(connection, self._position)
@@ -273,7 +277,7 @@ class MqttBus:
 
 
 def _obey() -> None:
-    """Raises CancelledError when this task was asked to end and has not been told."""
+    """Raises CancelledError when this task was told to end and goes on all the same."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

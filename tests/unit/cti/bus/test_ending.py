@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import aiomqtt
 import pytest
 
+from cti.bus import mqtt
 from cti.store.db import Store
 from tests.integration.broker import GatedClock, make_bus
 
@@ -18,22 +20,8 @@ class _SlowBroker:
     port = 1883
 
 
-class _Late:
-    """What ``asyncio.wait_for`` does before Python 3.12: the answer is there, and the cancellation is gone. Once."""
-
-    def __init__(self) -> None:
-        self.waiting = asyncio.Event()
-
-    async def __call__(self, *_: Any, **__: Any) -> None:
-        if self.waiting.is_set():
-            return
-        self.waiting.set()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-
-
-async def _at_once(*_: Any, **__: Any) -> None:
-    return None
+async def _at_once(client: Any, *_: Any, **__: Any) -> Any:
+    return client
 
 
 @pytest.mark.parametrize("where", ["__aenter__", "publish"])
@@ -41,16 +29,28 @@ async def test_an_end_that_meets_the_answer_is_obeyed(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While connecting, and while the first word is being acknowledged."""
-    late = _Late()
-    for name in ("__aenter__", "__aexit__", "publish"):
+    waiting = asyncio.Event()
+
+    async def late(client: Any, *_: Any, **__: Any) -> Any:
+        """What ``asyncio.wait_for`` does before Python 3.12: the answer is there, the cancellation is gone. Once."""
+        if not waiting.is_set():
+            waiting.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return client
+
+    monkeypatch.setattr(mqtt, "INSIST_S", 0.1)
+    monkeypatch.setattr(mqtt, "_raise_when_lost", lambda _client: asyncio.Event().wait())
+    for name in ("__aenter__", "publish"):
         monkeypatch.setattr(aiomqtt.Client, name, late if name == where else _at_once)
+    monkeypatch.setattr(aiomqtt.Client, "__aexit__", AsyncMock(return_value=None))
     store = await Store.open(tmp_path / "cti.db")
+    running = asyncio.create_task(make_bus(_SlowBroker(), store, GatedClock()).run())  # type: ignore[arg-type]
     try:
-        bus = make_bus(_SlowBroker(), store, GatedClock())  # type: ignore[arg-type]
-        running = asyncio.create_task(bus.run())
-        await late.waiting.wait()
-        running.cancel()
-        await asyncio.wait((running,), timeout=10)
+        async with asyncio.timeout(20):
+            await waiting.wait()
+            running.cancel()
+            await asyncio.wait((running,))
         assert running.cancelled()
     finally:
         running.cancel()
