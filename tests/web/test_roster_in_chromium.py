@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from cti.commands import SignIn
 from cti.commands.roster import PutShifts, ShiftPlan
 from tests.web.conftest import Complaints, log_in
 from tests.web.duty import DutySite, duty_site
@@ -16,6 +17,8 @@ from tests.web.duty import DutySite, duty_site
 MONDAY = datetime(2026, 12, 28, 1, 0, tzinfo=UTC)  # 09:00 in Heze; the week ends in another year
 NIGHT = MONDAY.date().replace(day=31)  # begins in the old year and ends in the new one
 HOSTILE = "<img src=x onerror=alert(1)>"
+BOARD_HAS = """seat => import('/static/model.js').then(
+    ({ board }) => board.value?.agents.some(line => line.seat === seat))"""
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +87,27 @@ async def test_a_lead_adds_changes_and_takes_off_a_shift_by_keyboard(
     await page.get_by_test_id("take-off").click()
     await expect(day.get_by_test_id("shift")).to_have_count(0)
     assert [c for c in complaints if "409" not in c] == []
+
+
+async def test_what_is_typed_stays_while_the_hotline_moves(
+    browser: Browser, site: DutySite, complaints: Complaints
+) -> None:
+    """Agents sign in, the board is drawn anew: a half-filled form is not; another shift's form begins with its own."""
+    _context, page = await log_in(browser, site, "9001", complaints, "/roster")
+    await cell(page, "1003", "2026-12-31").get_by_test_id("plus").click()
+    await page.get_by_test_id("code").select_option("own")
+    for name, value in (("from", "21:00"), ("to", "05:00"), ("crew", "丙班")):
+        await page.get_by_test_id(name).fill(value)
+    await page.get_by_test_id("extra").check()
+    assert (await site.ask(SignIn("1002", "8002"))).ruling.allowed
+    site.leap(1)
+    await page.wait_for_function(BOARD_HAS, arg="8002")
+    for name, value in (("code", "own"), ("from", "21:00"), ("to", "05:00"), ("crew", "丙班")):
+        await expect(page.get_by_test_id(name)).to_have_value(value)
+    await expect(page.get_by_test_id("extra")).to_be_checked()
+    await cell(page, "1001", "2026-12-31").get_by_test_id("shift").click()
+    await expect(page.get_by_test_id("from")).to_have_value("19:00")
+    await expect(page.get_by_test_id("crew")).to_have_value("甲班")
 
 
 async def test_a_rotation_is_generated(browser: Browser, site: DutySite, complaints: Complaints) -> None:

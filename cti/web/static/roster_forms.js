@@ -39,15 +39,15 @@ export function ShiftForm({ shift, agent, day }) {
   return html`<form class="card roster-form" data-test="shift-form" onSubmit=${(event) => putShift(event, shift)}>
     <h2>${t(shift ? "roster.edit" : "roster.add")}</h2>
     <${Field} label="roster.agent"><${AgentChoice} name="agent" value=${shift?.agent ?? agent} /><//>
-    <${Field} label="roster.day"><input type="date" name="day" required value=${day} data-test="day" /><//>
+    <${Field} label="roster.day"><input type="date" name="day" required defaultValue=${day} data-test="day" /><//>
     <${Field} label="roster.code"><select name="code" data-test="code">
       ${[...codes, OWN].map((known) => html`<option key=${known} value=${known}
         selected=${known === (codes.includes(code) ? code : OWN)}>${t(`shift_code.${known}`)}</option>`)}</select><//>
-    <${Field} label="roster.from"><input type="time" name="from" value=${shift ? hourOf(shift.starts_at) : ""} data-test="from" /><//>
-    <${Field} label="roster.to"><input type="time" name="to" value=${shift ? hourOf(shift.ends_at) : ""} data-test="to" /><//>
-    <${Field} label="roster.crew"><input name="crew" maxlength="16" value=${shift?.crew ?? ""} data-test="crew" /><//>
-    <${Field} label="roster.seat_label"><input name="seat" maxlength="32" value=${shift?.seat ?? ""} data-test="seat" /><//>
-    <label class="tick"><input type="checkbox" name="extra" checked=${shift?.extra ?? false} data-test="extra" />${t("roster.extra_label")}</label>
+    <${Field} label="roster.from"><input type="time" name="from" defaultValue=${shift ? hourOf(shift.starts_at) : ""} data-test="from" /><//>
+    <${Field} label="roster.to"><input type="time" name="to" defaultValue=${shift ? hourOf(shift.ends_at) : ""} data-test="to" /><//>
+    <${Field} label="roster.crew"><input name="crew" maxlength="16" defaultValue=${shift?.crew ?? ""} data-test="crew" /><//>
+    <${Field} label="roster.seat_label"><input name="seat" maxlength="32" defaultValue=${shift?.seat ?? ""} data-test="seat" /><//>
+    <label class="tick"><input type="checkbox" name="extra" defaultChecked=${shift?.extra ?? false} data-test="extra" />${t("roster.extra_label")}</label>
     <${Field} label="roster.reason"><input name="reason" maxlength="200" placeholder=${t("roster.reason_begun")} data-test="reason" /><//>
     <p class="muted">${t("roster.own_times")}</p>
     <${Buttons}><button class="primary" data-test="save">${t("roster.save")}</button>
@@ -72,8 +72,8 @@ function rotate(event) {
 export const RotationForm = () => html`<form class="card roster-form" data-test="rotation-form" onSubmit=${rotate}>
   <h2>${t("roster.rotation")}</h2>
   <p class="muted wide">${t("roster.rotation_hint")}</p>
-  <${Field} label="roster.start"><input type="date" name="from" required value=${week.value} data-test="rotation-from" /><//>
-  <${Field} label="roster.days"><input type="number" name="days" min="1" max="370" required value="28" data-test="days" /><//>
+  <${Field} label="roster.start"><input type="date" name="from" required defaultValue=${week.value} data-test="rotation-from" /><//>
+  <${Field} label="roster.days"><input type="number" name="days" min="1" max="370" required defaultValue="28" data-test="days" /><//>
   <${Field} label="roster.anchor"><input type="date" name="anchor" data-test="anchor" /><//>
   <${Field} label="roster.reason"><input name="reason" maxlength="200" placeholder=${t("roster.reason_begun")} /><//>
   <label class="wide">${t("roster.crews")}<textarea name="crews" rows="4" required data-test="crews"
