@@ -6,8 +6,11 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.sim.year import Year
 
+pytestmark = pytest.mark.timeout(400)  # half a minute on a quiet machine
 SEED = 12319
 DAYS = 365
 HANDOVERS = DAYS * 2 - 1
