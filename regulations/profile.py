@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "service.hours_a_day": int,
     "answer.within": timedelta,
     "connection.rate_percent": int,
+    "missed.return": bool,
     "connection.near_percent": int,
     "connection.back_percent": int,
     "connection.least_calls": int,
