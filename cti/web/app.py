@@ -25,6 +25,7 @@ from cti.web import (
     findings,
     handover,
     leave,
+    missed,
     pages,
     people,
     problems,
@@ -53,7 +54,21 @@ def routed() -> FastAPI:
         openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None,
     )  # fmt: skip
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (auth, agents, tickets, callbacks, people, conduct, findings, roster, leave, handover, board, stream):
+    for part in (
+        auth,
+        agents,
+        tickets,
+        callbacks,
+        people,
+        conduct,
+        findings,
+        roster,
+        leave,
+        handover,
+        missed,
+        board,
+        stream,
+    ):
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app)

@@ -8,6 +8,7 @@ import { t } from "./i18n.js";
 import { Lists } from "./lists.js";
 import { copyNumber, Idle, PopCard } from "./pop.js";
 import { loadLists } from "./live.js";
+import { MissedCallers } from "./missed.js";
 import { board, calls, me, mine, pop, streamUp } from "./model.js";
 import { AgentDuty } from "./requests.js";
 import { AskLead, reasonName } from "./requests_agent.js";
@@ -150,6 +151,6 @@ export function AgentPage() {
         <${AgentDuty} onAct=${act} />
         <${Today} />
       </aside>
-      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${OwnFindings} /></main>
+      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${MissedCallers} /><${OwnFindings} /></main>
     </div></div>`;
 }

@@ -2,6 +2,7 @@
 import { Gaps } from "./handover_gaps.js";
 import { percent, seconds, timeOf } from "./format.js";
 import { language, t } from "./i18n.js";
+import { MissedCount } from "./missed.js";
 import { board } from "./model.js";
 import { Banners, Countdown, html, Icon, Since, TopBar, waitLevel } from "./ui.js";
 
@@ -90,6 +91,6 @@ export function BoardPage() {
   return html`<div class=${`page board ${stale ? "stale" : ""}`}>
     <${TopBar}><button class="quiet" title=${t("board.full")} onClick=${toggleFull}><${Icon} name="full" /></button><//>
     <${Banners} />
-    ${board.value ? html`<div class="wall"><${Gaps} /><${Tiles} /><div class="split"><div class="side"><${Waiting} /><${Alarms} /></div><${Agents} /></div></div>` : null}
+    ${board.value ? html`<div class="wall"><${Gaps} /><${Tiles} /><div class="split"><div class="side"><${Waiting} /><${MissedCount} /><${Alarms} /></div><${Agents} /></div></div>` : null}
   </div>`;
 }
