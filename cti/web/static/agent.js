@@ -114,6 +114,7 @@ function StatePanel() {
     <div class="timer num" data-test="state-timer"><${Since} iso=${line?.since} /></div>
     <p>${line?.seat ? t("state.seat", { seat: line.seat }) : t("state.no_seat")}
       ${line?.reason && html` · ${reasonName(line.reason)}`}</p>
+    ${line?.asked_back && html`<p class="asked-back" role="alert" data-test="asked-back">${t("figures.asked_back")}</p>`}
     ${line?.outside && html`<p class="outside"><${Icon} name="warn" />${t("state.outside")}</p>`}
   </section>`;
 }
