@@ -13,8 +13,9 @@ import pytest
 from cti.commands import GoBusy, Outcome, SignOut
 from cti.commands.missed import CallBackMissed, ClaimMissed, CloseMissed, ReleaseMissed
 from cti.engine.missed import MissedCallers
+from cti.engine.world import PROVE_QUEUE
 from cti.errors import BadInput
-from queues.facts import Ending
+from queues.facts import Ending, Entered, Left
 from tests.sim.house import House, local
 from tests.sim.missing import NUMBER, answered, caller, dialled, duties, give_up, in_vain, owed
 from tests.sim.test_findings import us
@@ -249,6 +250,32 @@ async def test_a_call_in_vain_told_after_the_conversation_makes_no_duty(house: H
     await house.look()
     assert house.rows("select count(*) from calls where ending = 'abandoned'") == [(1,)]
     assert duties(house) == []
+
+
+async def test_a_proof_that_fails_is_no_missed_caller(house: House) -> None:
+    """The calls of ``cti prove`` have a queue of their own: they are kept as calls, and owe nobody an answer."""
+    prove = Entered("1795284828.900", house.clock.now(), PROVE_QUEUE, NUMBER, exact=False)
+    house.pbx.log += [prove, Left(prove.call_id, prove.at + timedelta(seconds=9), Ending.ABANDONED, exact=False)]
+    await house.look()
+    assert house.rows("select queue, ending from calls") == [(PROVE_QUEUE, "abandoned")]
+    assert duties(house) == []
+
+
+async def test_what_an_agent_who_left_had_planned_is_taken_over_with_its_attempts(house: House) -> None:
+    """The callback goes to the new holder and rings there; it is the same one, so attempts are not counted anew."""
+    await in_vain(house)
+    missed_id = duties(house)[0]["missed_id"]
+    await asked(house, CallBackMissed("1001", missed_id))
+    await house.wait(1)
+    await dialled(house, house.dialled[0], "NOANSWER")
+    await house.ask(SignOut("1001"))
+    assert duties(house)[0]["claimed_by"] == "1001"  # its callback is his until somebody takes it
+    assert (await asked(house, ClaimMissed("1002", missed_id))).ruling.allowed
+    await house.wait(2.5 * 3600)
+    agents = house.rows("select ordinal, agent from attempts order by ordinal")
+    assert agents == [(1, "1001"), (2, "1002")]
+    assert house.rows("select agent from callbacks") == [("1002",)]
+    assert duties(house)[0]["claimed_by"] == "1002"
 
 
 async def test_a_rule_that_is_off_keeps_nothing(house: House) -> None:
