@@ -17,12 +17,13 @@ from cti.commands.base import (
 from cti.commands.conduct import ConductCommand
 from cti.commands.findings import FindingCommand
 from cti.commands.handover import HandoverCommand
+from cti.commands.missed import MissedCommand
 from cti.commands.roster import RosterCommand
 
-Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand
+Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "FindingCommand", "GoBusy", "GoReady", "HandoverCommand",
-    "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
+    "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
     "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
 ]  # fmt: skip

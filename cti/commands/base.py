@@ -49,7 +49,10 @@ class Popped(NamedTuple):
 
 
 class RequestCallback(NamedTuple):
-    """A callback to *caller* by *agent*, at the first allowed time not before *not_before*."""
+    """A callback to *caller* by *agent*, at the first allowed time not before *not_before*.
+
+    ``since``: when the caller himself first asked by ringing in vain, so that he keeps his place; None: now.
+    """
 
     by: str
     agent: str
@@ -57,6 +60,7 @@ class RequestCallback(NamedTuple):
     ticket_id: str | None
     not_before: datetime | None
     request_key: str | None
+    since: datetime | None = None
 
 
 class DialNow(NamedTuple):

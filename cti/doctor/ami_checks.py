@@ -210,3 +210,21 @@ def check_config(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield good("persistentmembers", "话务员签入在重启后保留", "signed-in agents outlive a restart")
+
+
+def check_ring(facts: Facts) -> Iterator[Finding]:
+    """Whether Asterisk goes on to the next agent when the rules want it to: no action changes ``timeout``."""
+    ring, wanted, queue = facts.config.ring_s, facts.host.ring_next_s, facts.queue
+    if ring is None or wanted is None:
+        return
+    if ring == wanted:
+        yield good("ring_next", f"振铃{ring}秒未接即转下一坐席", f"the next agent is rung after {ring} s")
+        return
+    yield Finding(
+        "ring_next",
+        Level.WARN,
+        f"队列 {queue} 振铃{ring}秒才转下一坐席，规则为{wanted:g}秒",
+        f"queue {queue} rings for {ring} s before the next agent, the rules say {wanted:g} s",
+        f"[{queue}] 中 timeout = {wanted:g}，或改 escalate.ring_next_after，然后 asterisk -rx 'queue reload all'",
+        f"timeout = {wanted:g} in [{queue}], or change escalate.ring_next_after; then asterisk -rx 'queue reload all'",
+    )

@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     ami_checks.check_dialplan,
     ami_checks.check_clock,
     ami_checks.check_config,
+    ami_checks.check_ring,
     host_checks.check_queue_log,
     host_checks.check_records,
     host_checks.check_folders,

@@ -59,6 +59,8 @@ class ConfigFacts:
     """Account -> writetimeout, milliseconds, of those that set one."""
     web_enabled: bool | None = None
     persistent_members: bool | None = None
+    ring_s: int | None = None
+    """``timeout`` of the hotline's queue, seconds; None, too, when no file sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class HostFacts:
     """``free``, ``answers`` or why it can be neither."""
     profile: str
     """Why the hotline's rules or their time zone do not load; "" when they do."""
+    ring_next_s: float | None = None
+    """After how long the rules want the next agent rung, seconds; None when they do not say."""
     layout: tuple[str, ...] = ()
     """Folders of ours that somebody else's package stands in front of."""
 

@@ -32,7 +32,7 @@ def gather(settings: Settings, clock: Clock, etc: Path) -> Facts:
     last = _last_call(files.queue_log, clock)
     return Facts(
         ami=ask_asterisk(settings.ami, settings.hotline.queue, files.queue_log, clock),
-        config=read_config(etc),
+        config=read_config(etc, settings.hotline.queue),
         queue_log=_file(files.queue_log, None),
         cdr=_file(files.cdr, last),
         cel=_file(files.cel, last),
@@ -54,6 +54,7 @@ def _host(settings: Settings) -> HostFacts:
         web_tls=settings.web.certificate is not None,
         agi=_port(settings.agi.host, settings.agi.port),
         profile=_profile(settings.hotline),
+        ring_next_s=_ring_next(settings.hotline),
         layout=layout_faults(),
     )
 
@@ -88,6 +89,13 @@ def _profile(hotline: HotlineSettings) -> str:
     return ""
 
 
+def _ring_next(hotline: HotlineSettings) -> float | None:
+    if _profile(hotline):
+        return None  # said already: the rules do not load
+    limit = load_profile(hotline.profile, hotline.house).get("escalate.ring_next_after")
+    return None if limit is None else limit.seconds()
+
+
 def _folder(path: Path, rights: int) -> FolderFacts:
     place = next(p for p in (path, *path.parents) if p.exists())
     free = shutil.disk_usage(place).free
@@ -119,23 +127,25 @@ def _last_call(queue_log: Path, clock: Clock) -> str | None:
     return None
 
 
-def read_config(etc: Path) -> ConfigFacts:
-    """What manager.conf and queues.conf, with the files beside them that FreePBX and Debian include, say."""
+def read_config(etc: Path, queue: str) -> ConfigFacts:
+    """What manager.conf and queues.conf, with the files beside them that FreePBX, Debian and we include, say."""
     manager = _sections(
         [etc / "manager.conf", *sorted(etc.glob("manager.d/*.conf")), *sorted(etc.glob("manager_*.conf"))]
     )
-    queues = _sections([etc / "queues.conf", *sorted(etc.glob("queues_*.conf"))])
+    queues = _sections([etc / "queues.conf", *sorted(etc.glob("queues_*.conf")), etc / "cti_queues.conf"])
     timeouts = {
         section: int(value)
         for section, key, value in manager or []
         if key == "writetimeout" and value.isdigit()
     }  # fmt: skip
     web = [value for section, key, value in manager or [] if (section, key) == ("general", "webenabled")]
+    rings = [int(v) for section, key, v in queues or [] if (section, key) == (queue, "timeout") and v.isdigit()]
     members = [value for _, key, value in queues or [] if key == "persistentmembers"]
     return ConfigFacts(
         write_timeouts=None if manager is None else timeouts,
         web_enabled=None if manager is None else bool(web) and web[-1] in ("yes", "true", "1", "on"),
         persistent_members=None if queues is None else bool(members) and members[-1] in ("yes", "true", "1", "on"),
+        ring_s=rings[-1] if rings else None,
     )
 
 

@@ -144,8 +144,8 @@ class Asking:
             return Outcome(_unknown_agent())
         number = diallable(command.caller, self.callback.area_code)
         callback = Callback(
-            self.ids.make("c", now), command.ticket_id, number, command.agent, "due", now, command.by,
-            command.request_key, None,
+            self.ids.make("c", now), command.ticket_id, number, command.agent, "due", command.since or now,
+            command.by, command.request_key, None,
         )  # fmt: skip
         return Outcome(allowed(), _view(self.diallings.plan(callback, command.not_before or now, now)))
 

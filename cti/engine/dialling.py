@@ -78,9 +78,20 @@ class Diallings:
         callback = self.world.callbacks.get(callback_id)
         if callback is None or callback.state != "due":
             return
+        if self._elder_due(callback, now):
+            self.plan(callback, now + self.retry, now)
+            return
         ruling = self.place(callback, now)
         if not ruling.allowed and ruling.code != "attempts_used":
             self.plan(callback, ruling.allowed_at or now + self.retry, now)
+
+    def _elder_due(self, callback: Callback, now: datetime) -> bool:
+        """Whether the agent owes an older callback at this very moment: who asked first keeps his place."""
+        return any(
+            other.due_at <= now and other.requested_at < callback.requested_at
+            for other in self.world.callbacks.values()
+            if other.agent == callback.agent and other.state == "due" and other.due_at is not None
+        )
 
     def sent(self, result: Dialled, now: datetime) -> None:
         """Asterisk took the Originate, refused it, or we do not know."""

@@ -130,7 +130,7 @@ async def _load_today(connection: AsyncConnection, world: World, pbx_id: str, no
         func.count().filter(gone & (c.ending == Ending.LOST.value)),
         func.coalesce(func.sum(c.wait_ms).filter(answered), 0),
     )  # fmt: skip
-    today = (c.pbx_id == pbx_id) & (c.entered_at >= midnight)
+    today = (c.pbx_id == pbx_id) & (c.queue == world.queue) & (c.entered_at >= midnight)
     row = (await connection.execute(select(*columns).where(today))).one()
     agents = select(c.agent, func.count()).where(today, answered).group_by(c.agent)
     by_agent = {str(number): int(count) for number, count in (await connection.execute(agents)).all()}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,9 @@ from agents.presence import Agent
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from queues.calls import Call
 from regulations import Ruling
+
+if TYPE_CHECKING:
+    from cti.engine.world import Callback
 
 
 class ActKind(StrEnum):
@@ -78,6 +81,9 @@ class Part:
 
     def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
         """A call stepped on (queues/callflow.py)."""
+
+    def called_back(self, callback: Callback, now: datetime) -> None:
+        """A callback was planned, placed, closed, or given to another agent; this is how it stands."""
 
     def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
         """The event stream broke at *began*; or, with *ended*, what is heard is live again since then."""

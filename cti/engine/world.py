@@ -234,9 +234,11 @@ class World:
         self.changes.agents.add(agent.number)
 
     def put_callback(self, callback: Callback) -> None:
-        """Keep the callback and write it, with its attempts, in this batch."""
+        """Keep the callback and write it, with its attempts, in this batch; every part hears of it."""
         self.callbacks[callback.callback_id] = callback
         self.changes.callbacks[callback.callback_id] = callback
+        for part in self.parts:
+            part.called_back(callback, self.now)
 
     def put_recording(self, recording: Recording) -> None:
         """Keep what is known of a recording and write it with this batch."""

@@ -22,9 +22,11 @@ from cti.web import (
     board,
     callbacks,
     conduct,
+    figures,
     findings,
     handover,
     leave,
+    missed,
     pages,
     people,
     problems,
@@ -53,7 +55,11 @@ def routed() -> FastAPI:
         openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None,
     )  # fmt: skip
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    for part in (auth, agents, tickets, callbacks, people, conduct, findings, roster, leave, handover, board, stream):
+    parts = (
+        auth, agents, tickets, callbacks, people, conduct, figures, findings, roster,
+        leave, handover, missed, board, stream,
+    )  # fmt: skip
+    for part in parts:
         api.include_router(part.router)
     app.include_router(api)
     pages.install(app)

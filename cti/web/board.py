@@ -13,8 +13,8 @@ from cti.web.context import AnyoneDep, WebDep, Who
 
 router = APIRouter(tags=["board"])
 
-LEADS_ONLY = ("requests", "over_time")
-"""Keys of the duty desk that are no agent's: requests that wait, and who is busy beyond what was agreed."""
+LEADS_ONLY = ("requests", "over_time", "escalated")
+"""Keys of the duty desk that are no agent's: requests and callers that wait for the lead, and who is busy too long."""
 
 
 def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:

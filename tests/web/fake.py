@@ -147,6 +147,10 @@ class FakeEngine:
                 for n, (call_id, (caller, at)) in enumerate(entries, 1)
             ],
             "busy_reasons": {code: reason.model_dump() for code, reason in BUSY_REASONS.items()},
+            "duty": {"figures": {"connection": {
+                "rate": answered / entered if entered else None, "connected": answered, "decided": entered,
+                "lost": 0, "clock": "caller", "least_percent": 95, "level": "kept", "gap": False,
+            }}},
         }  # fmt: skip
 
     def subscribe(self) -> Subscription:

@@ -10,6 +10,9 @@ from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
 from cti.engine.duty.handing import Handing
 from cti.engine.duty.rostering import Rostering
+from cti.engine.escalating import Escalating
+from cti.engine.figuring import Figuring
+from cti.engine.missed import MissedCallers
 from cti.engine.part import Part
 from cti.engine.world import World
 from cti.ids import Ids
@@ -22,7 +25,8 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     conduct = Conduct(world, ids, settings, roster)
     findings = Findings(world, ids, settings, roster, conduct)
     handing = Handing(world, ids, settings, roster, conduct, findings)
-    return [roster, conduct, findings, handing]
+    calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
+    return [roster, conduct, findings, handing, *calls_in]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:

@@ -8,6 +8,7 @@ import { t } from "./i18n.js";
 import { Lists } from "./lists.js";
 import { copyNumber, Idle, PopCard } from "./pop.js";
 import { loadLists } from "./live.js";
+import { MissedCallers } from "./missed.js";
 import { board, calls, me, mine, pop, streamUp } from "./model.js";
 import { AgentDuty } from "./requests.js";
 import { AskLead, reasonName } from "./requests_agent.js";
@@ -113,6 +114,7 @@ function StatePanel() {
     <div class="timer num" data-test="state-timer"><${Since} iso=${line?.since} /></div>
     <p>${line?.seat ? t("state.seat", { seat: line.seat }) : t("state.no_seat")}
       ${line?.reason && html` · ${reasonName(line.reason)}`}</p>
+    ${line?.asked_back && html`<p class="asked-back" role="alert" data-test="asked-back">${t("figures.asked_back")}</p>`}
     ${line?.outside && html`<p class="outside"><${Icon} name="warn" />${t("state.outside")}</p>`}
   </section>`;
 }
@@ -150,6 +152,6 @@ export function AgentPage() {
         <${AgentDuty} onAct=${act} />
         <${Today} />
       </aside>
-      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${OwnFindings} /></main>
+      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${MissedCallers} /><${OwnFindings} /></main>
     </div></div>`;
 }

@@ -1,10 +1,12 @@
 // The shift lead's desk: requests that wait, the handover, findings.
 import { Adherence, Findings } from "./findings.js";
+import { Figures } from "./figures.js";
 import { Handover } from "./handover.js";
+import { MissedCallers } from "./missed.js";
 import { Requests } from "./requests.js";
 import { Banners, html, TopBar } from "./ui.js";
 
 export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} />
   <div class="desk-columns">
-    <${Requests} /><${Handover} /><${Findings} />
-  </div><${Adherence} /></div>`;
+    <${Requests} /><${MissedCallers} /><${Handover} /><${Findings} />
+  </div><${Figures} /><${Adherence} /></div>`;

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 
 const LANGUAGES = { zh: "zh-CN", en: "en" };
-const PARTS = ["common", "conduct", "findings", "handover", "roster"];
+const PARTS = ["common", "conduct", "figures", "findings", "handover", "missed", "roster"];
 const words = signal({});
 export const language = signal("zh");
 

@@ -25,13 +25,13 @@ HEALTHY = Facts(
         version="22.10.1", commands=frozenset(NEEDED), offset_s=0.001, queue=True, contexts=frozenset(CONTEXTS),
         member_event=True, member_stamped=True, member_log="1795280313|MANAGER|hotline|cti-doctor|ADDMEMBER|",
     ),
-    config=ConfigFacts({"cti": 100}, False, True),
+    config=ConfigFacts({"cti": 100}, False, True, 15),
     queue_log=FileFacts(Path("queue_log")),
     cdr=FileFacts(Path("cdr"), has_last_call=True),
     cel=FileFacts(Path("cel"), has_last_call=True),
     recordings=FolderFacts(Path("monitor"), free=10**10),
     database=FolderFacts(Path("lib"), free=10**10),
-    host=HostFacts(24, False, True, False, "free", ""),
+    host=HostFacts(24, False, True, False, "free", "", 15.0),
     queue="hotline",
     account="cti",
     agi_address="127.0.0.1:4573",
@@ -62,6 +62,10 @@ def test_a_healthy_site_has_nothing_to_mend() -> None:
         ("config", {"write_timeouts": {"other": 101}}, {"writetimeout": Level.FAIL}),
         ("config", {"write_timeouts": None}, {"manager_conf": Level.UNKNOWN}),
         ("config", {"persistent_members": None}, {"queues_conf": Level.UNKNOWN}),
+        ("config", {"ring_s": 9}, {"ring_next": Level.WARN}),
+        ("config", {"ring_s": None}, {}),
+        ("host", {"ring_next_s": 10.0}, {"ring_next": Level.WARN}),
+        ("host", {"ring_next_s": None}, {}),
         ("queue_log", {"trouble": "Permission denied"}, {"queue_log": Level.FAIL}),
         ("cdr", {"has_last_call": False}, {"cdr": Level.FAIL}),
         ("cdr", {"has_last_call": None}, {}),
@@ -94,7 +98,8 @@ def test_every_finding_that_is_not_ok_has_its_cure_in_both_languages() -> None:
     """The worst of all sites, and the sites above: no line without a way out."""
     worst = replace(
         HEALTHY, ami=AmiFacts(commands=frozenset(["Command"]), contexts=frozenset(), offset_s=9.0),
-        config=ConfigFacts({"x": 30_000}, True, False), host=HostFacts(3, False, False, False, "no", "no", ("x",)),
+        config=ConfigFacts({"x": 30_000}, True, False),
+        host=HostFacts(3, False, False, False, "no", "no", layout=("x",)),
         queue_log=FileFacts(Path("q"), "no"), cdr=FileFacts(Path("c"), "no"), cel=FileFacts(Path("e"), "no"),
         recordings=FolderFacts(Path("r"), "no"), database=FolderFacts(Path("d"), free=1),
     )  # fmt: skip
@@ -136,9 +141,10 @@ def test_asterisk_s_configuration_is_read_as_asterisk_includes_it(tmp_path: Path
     (tmp_path / "manager.d/a.conf").write_text("[a]\nwritetimeout=100\n")
     (tmp_path / "manager_custom.conf").write_text("[b]\nWriteTimeout = 5000\n")
     (tmp_path / "queues.conf").write_text("[general]\n")
-    (tmp_path / "queues_general_additional.conf").write_text("persistentmembers=yes\n")
-    assert read_config(tmp_path) == ConfigFacts({"a": 100, "b": 5000}, True, True)
-    assert read_config(tmp_path / "none") == ConfigFacts()
+    (tmp_path / "queues_general_additional.conf").write_text("persistentmembers=yes\n[other]\ntimeout=30\n")
+    (tmp_path / "cti_queues.conf").write_text("[hotline]\ntimeout = 9 ; seconds\n[cti-prove]\ntimeout = 10\n")
+    assert read_config(tmp_path, "hotline") == ConfigFacts({"a": 100, "b": 5000}, True, True, 9)
+    assert read_config(tmp_path / "none", "hotline") == ConfigFacts()
 
 
 def test_a_house_file_that_does_not_load_is_the_doctors_business_too(tmp_path: Path) -> None:
