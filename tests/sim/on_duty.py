@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from cti.commands import Command, Outcome
+from cti.commands import Command, Outcome, SignIn
 from cti.commands.conduct import AskPermit, DecidePermit, OwnDuty
 from cti.commands.roster import PutShifts, ShiftEntry
 from cti.store import tables as t
@@ -21,6 +21,7 @@ from tests.sim.house import AGENTS, MORNING, FaultyStore, House
 
 LEADS = ("9001", "9002")
 LENGTH = timedelta(hours=11)
+HALF = timedelta(minutes=30)  # HZ 第三十二条
 OF_HOUSE = Article("HOUSE", "本中心约定", "本测试的约定")
 
 
@@ -112,3 +113,10 @@ class OnDuty(House):
         """When this alarm was told, and about whom."""
         told = self.rows("select at, subject from outbox where json_extract(data, '$.code') = ?", code)
         return [(datetime.fromtimestamp(at / 1e6, MORNING.tzinfo), subject) for at, subject in told]
+
+
+async def seated(house: OnDuty, *numbers: str) -> None:
+    """They sign in, and the first half hour passes."""
+    for number in numbers:
+        await house.yes(SignIn(number, f"3{number[1:]}"))
+    await house.to(MORNING + HALF)

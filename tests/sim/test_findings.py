@@ -2,105 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from agents.shifts import Shift, ShiftState
-from cti.ami import events as ami
 from cti.commands import GoBusy, GoReady, PageClosed, PageOpened, SignIn, SignOut
 from cti.commands.conduct import AskPermit, DecidePermit
 from cti.commands.findings import Appeal, RuleOnAppeal
-from cti.engine.duty.finding import Findings
-from cti.engine.duty.rostering import Rostering
-from cti.engine.inputs import Due
-from cti.engine.part import ActKind
 from queues.facts import NotAnswered
+from tests.sim.found import HOUR, alarms, found, miss, part, pause, reject, ring, roster, us
 from tests.sim.house import MORNING, House
-from tests.sim.pbx import QUEUE, SimCall
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """Four agents at their seats, no roster; past the seconds in which nothing is yet known."""
-    async with House(tmp_path, random.Random(7), mangle=False) as made:
-        await made.wait(5)
-        yield made
-
-
-def part(house: House) -> Findings:
-    """The part under test, in the process that runs now."""
-    return next(p for p in house.engine.world.parts if isinstance(p, Findings))
-
-
-async def roster(house: House, agent: str, start: datetime, hours: float = 11, **more: Any) -> Shift:
-    """Put a shift into the roster and let the part look."""
-    rostering = next(p for p in house.engine.world.parts if isinstance(p, Rostering))
-    shift = Shift(f"s-{agent}-{start:%d%H%M}", agent, start, start + hours * HOUR, **more)
-    rostering.put([shift])
-    house.engine.put(Due("adherence:"))
-    await house.quiet()
-    return shift
-
-
-def found(house: House, kind: str | None = None) -> list[dict[str, Any]]:
-    """Committed findings, the oldest first."""
-    names = ("finding_id", "kind", "agent", "began_at", "ended_at", "state", "evidence", "steps", "document", "article")
-    rows = house.rows(
-        "select finding_id, kind, agent, began_at, ended_at, state, evidence, steps, document, article"
-        " from findings order by began_at, finding_id"
-    )
-    listed = [dict(zip(names, row, strict=True)) for row in rows]
-    for row in listed:
-        row["evidence"], row["steps"] = json.loads(row["evidence"]), json.loads(row["steps"])
-    return [row for row in listed if kind in (None, row["kind"])]
-
-
-def us(moment: datetime) -> int:
-    """As the store has it."""
-    return (moment - datetime.fromtimestamp(0, moment.tzinfo)) // timedelta(microseconds=1)
-
-
-def alarms(house: House) -> list[dict[str, Any]]:
-    """What the lead was told of findings."""
-    rows = house.rows("select data from outbox where kind = 'alarm' order by seq")
-    return [data for (text,) in rows if (data := json.loads(text))["code"] == "finding"]
-
-
-async def ring(house: House, agent: str) -> SimCall:
-    """A caller rings at *agent*."""
-    house.pbx.enter()
-    call = house.pbx.open_calls()[-1]
-    house.pbx._ring(call, agent)
-    await house.quiet()
-    return call
-
-
-async def miss(house: House, call: SimCall, seconds: float = 15) -> None:
-    """The ring runs out."""
-    await house.wait(seconds)
-    house.pbx._ring_no_answer(call)
-    await house.quiet()
-
-
-async def reject(house: House, call: SimCall) -> None:
-    """The phone refuses at once: Asterisk says 0 ms."""
-    await house.wait(0.02)
-    house.pbx.say(
-        call.call_id,
-        ami.AgentRingNoAnswer(house.clock.now(), QUEUE, call.agent, "x", 0, call.call_id, call.call_id, call.leg),
-    )
-    house.pbx._gone(call.leg, call.call_id)
-    call.state = "waiting"
-    await house.quiet()
+from tests.sim.pbx import QUEUE
 
 
 async def test_not_answering_is_one_finding_with_every_missed_offer(house: House) -> None:
@@ -263,15 +175,6 @@ async def test_a_pause_past_the_console(house: House) -> None:
     assert finding["ended_at"] == us(when + timedelta(seconds=6))
 
 
-async def pause(house: House, agent: str, paused: bool) -> None:
-    now = house.clock.now()
-    interface = house.engine.world.agents[agent].interface or ""
-    house.engine.hear(
-        ami.QueueMemberPause(now, QUEUE, agent, interface, 1, paused, "lunch" if paused else "", False, None, now, 0)
-    )
-    await house.quiet()
-
-
 @pytest.mark.parametrize(("stays", "findings"), [(60.0, 0), (60.001, 1)])
 async def test_logged_in_but_not_signed_in(house: House, stays: float, findings: int) -> None:
     """登录不签入: 60 s are the grace, to the millisecond on both sides; only in one's own shift."""
@@ -314,116 +217,6 @@ async def test_not_signed_in_is_shown_while_it_goes_on_and_cut_by_a_gap(house: H
 
 
 START = MORNING.replace(microsecond=0) + timedelta(minutes=30)
-
-
-@pytest.mark.parametrize(("late_ms", "kinds"), [(0, []), (1, ["late"]), (125_000, ["late"])])
-async def test_late_is_after_the_start_by_the_millisecond(house: House, late_ms: int, kinds: list[str]) -> None:
-    """迟到: a sign-in at the start is in time, one a millisecond later is not; the finding says by how much."""
-    await house.ask(SignOut("1001"))
-    await roster(house, "1001", START)
-    house.engine.put(Due("adherence:"))
-    await say_arrived(house, "1001")
-    await house.wait((START - house.clock.now()).total_seconds() + late_ms / 1000)
-    await house.ask(SignIn("1001", "3001"))
-    await house.wait(5)
-    assert [f["kind"] for f in found(house)] == kinds
-    for finding in found(house):
-        assert (finding["began_at"], finding["evidence"]["late_ms"]) == (us(START), late_ms)
-    kept = house.rows("select signed_in_at, ready_at, starts_at from attendance where agent = '1001'")
-    assert [(s - start, r - start) for s, r, start in kept] == [(late_ms * 1000, late_ms * 1000)]
-
-
-async def say_arrived(house: House, agent: str) -> None:
-    """到岗, as conduct tells it."""
-    house.engine.world.acted(ActKind.ARRIVED, agent, house.clock.now())
-
-
-async def test_late_goes_on_and_who_never_comes_is_absent(house: House) -> None:
-    """缺岗: shown as lateness while the shift runs, one finding from start to end; arriving late ends at the start."""
-    await house.ask(SignOut("1001"))
-    shift = await roster(house, "1001", START, hours=2)
-    await house.wait((START - house.clock.now()).total_seconds() + 3)
-    assert [f["kind"] for f in house.engine.board()["duty"]["findings"]] == ["late"]
-    await house.wait(2 * 3600)
-    early, absent = found(house)
-    assert (early["kind"], early["ended_at"] - early["began_at"]) == ("arrived_late", 600_000_000)
-    assert (absent["kind"], absent["state"]) == ("absent", "found")
-    assert (absent["began_at"], absent["ended_at"]) == (us(START), us(shift.ends_at))
-    assert absent["steps"][0]["what"] == "was_late"
-
-
-@pytest.mark.parametrize(("before_s", "kinds"), [(600.0, []), (599.999, ["arrived_late"])])
-async def test_being_there_ten_minutes_early(house: House, before_s: float, kinds: list[str]) -> None:
-    """HZ 第二十七条, to the millisecond on both sides."""
-    await house.ask(SignOut("1001"))
-    await roster(house, "1001", START)
-    await house.wait((START - house.clock.now()).total_seconds() - before_s)
-    await house.ask(SignIn("1001", "3001"))
-    await house.wait(605)
-    assert [f["kind"] for f in found(house)] == kinds
-
-
-@pytest.mark.parametrize(("gap_s", "kinds"), [(30.0, []), (30.001, ["late"])])
-async def test_nobody_is_late_for_a_seat_that_is_still_held(house: House, gap_s: float, kinds: list[str]) -> None:
-    """The relief is there in time and waits; from the outgoing agent's sign-out he has the 30 s of a handover."""
-    await house.ask(SignOut("1001"))
-    await roster(house, "1001", START, seat="3002")
-    await roster(house, "1002", START - 2 * HOUR, hours=2)
-    await say_arrived(house, "1001")
-    await house.wait((START - house.clock.now()).total_seconds() + 240)
-    assert found(house) == []
-    await house.ask(SignOut("1002"))
-    await house.wait(gap_s)
-    await house.ask(SignIn("1001", "3002"))
-    await house.wait(5)
-    assert [f["kind"] for f in found(house)] == kinds
-
-
-async def test_a_seat_that_was_left_and_not_taken_shows_who_is_late_for_it(house: House) -> None:
-    """30 s after the outgoing agent's sign-out the lateness goes on live; it begins where the 30 s end."""
-    await house.ask(SignOut("1001"))
-    await roster(house, "1001", START, seat="3002")
-    await say_arrived(house, "1001")
-    await house.wait((START - house.clock.now()).total_seconds() + 60)
-    await house.ask(SignOut("1002"))
-    left = house.clock.now()
-    await house.wait(31.9)
-    assert house.engine.board()["duty"]["findings"] == []
-    await house.wait(0.2)
-    (live,) = house.engine.board()["duty"]["findings"]
-    assert (live["kind"], live["since"]) == ("late", (left + timedelta(seconds=30)).isoformat())
-
-
-async def test_a_shift_taken_out_of_the_roster_makes_nobody_late_any_more(house: House) -> None:
-    """Leave granted while he is late: the lateness ends there, and nobody is absent at the end."""
-    await house.ask(SignOut("1001"))
-    await say_arrived(house, "1001")
-    shift = await roster(house, "1001", START, hours=2, seat="3001")
-    await house.wait((START - house.clock.now()).total_seconds() + 60)
-    assert [f["kind"] for f in house.engine.board()["duty"]["findings"]] == ["late"]
-    rostering = next(p for p in house.engine.world.parts if isinstance(p, Rostering))
-    rostering.put([replace(shift, state=ShiftState.LEAVE)])
-    house.engine.put(Due("adherence:"))
-    await house.quiet()
-    assert house.engine.board()["duty"]["findings"] == []
-    await house.wait(3 * 3600)
-    assert [f["kind"] for f in found(house) if f["kind"] != "arrived_late"] == ["late"]
-
-
-async def test_left_early(house: House) -> None:
-    """早退: found when the shift is over, for who was gone by then; a change of seats in between is none."""
-    await roster(house, "1001", START, hours=2)
-    await roster(house, "1002", START, hours=2)
-    await house.wait((START - house.clock.now()).total_seconds() + 3600)
-    await house.ask(SignOut("1002"))
-    await house.wait(20)
-    await house.ask(SignIn("1002", "3012"))
-    await house.ask(SignOut("1001"))
-    gone = house.clock.now()
-    await house.wait(3600)
-    (finding,) = found(house)
-    assert (finding["kind"], finding["agent"], finding["began_at"]) == ("left_early", "1001", us(gone))
-    assert finding["evidence"]["left_early_ms"] == (START + 2 * HOUR - gone) // timedelta(milliseconds=1)
 
 
 async def test_a_restart_cuts_what_goes_on_and_judges_nobody_on_it(house: House) -> None:
