@@ -65,7 +65,7 @@ class Stage:
                 "crew": crew,
                 "seat": agent.seat,
             }
-            for agents, code, crew, begins in ((AGENTS, "early", "甲", change - SHIFT), (RELIEF, "late", "乙", change))
+            for agents, code, crew, begins in ((AGENTS, "前班", "甲", change - SHIFT), (RELIEF, "后班", "乙", change))
             for agent in agents
         ]
         answer = browser.ask("PUT", "roster/shifts", {"entries": entries, "reason": "演示"})

@@ -21,6 +21,9 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
+// The name of a shift: the site's own codes are names already.
+export const shiftName = (code) => words.value[`shift_code.${code}`] ?? code;
+
 // A problem document in the page's language; codes that the catalogue knows have their own sentence.
 export function problemText(problem) {
   const own = words.value[`error.${problem.code}`];

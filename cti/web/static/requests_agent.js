@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { ask } from "./api.js";
 import { useDuty } from "./duty.js";
 import { clockText, clockTime } from "./format.js";
-import { language, problemText, t } from "./i18n.js";
+import { language, problemText, shiftName, t } from "./i18n.js";
 import { me, mine, now } from "./model.js";
 import { html, Icon, Notice } from "./ui.js";
 
@@ -42,7 +42,7 @@ function ShiftBar({ shift, windows }) {
 
 function Shift({ shift, windows }) {
   const here = windows.find((w) => now.value >= at(w.begins) && now.value < at(w.ends));
-  return html`<div class="shift" data-test="shift"><div class="line"><b>${shiftName(shift)}</b>
+  return html`<div class="shift" data-test="shift"><div class="line"><b>${shiftName(shift.code)}</b>
       <span class="num">${clockTime(shift.starts_at)}–${clockTime(shift.ends_at)}</span>
       <span class="right num" data-test="time-left">${t("shift.left", { for: clockText(at(shift.ends_at) - now.value) })}</span></div>
     <${ShiftBar} shift=${shift} windows=${windows} />
@@ -50,13 +50,8 @@ function Shift({ shift, windows }) {
   </div>`;
 }
 
-function shiftName(shift) {
-  const known = t(`shift.${shift.code}`);
-  return known === `shift.${shift.code}` ? shift.code : known;
-}
-
 const Coming = ({ shift }) => html`<div class="shift" data-test="next-shift"><div class="line"><b>${t("shift.next")}</b>
-  <span class="num">${shiftName(shift)} ${clockTime(shift.starts_at)}–${clockTime(shift.ends_at)}</span>
+  <span class="num">${shiftName(shift.code)} ${clockTime(shift.starts_at)}–${clockTime(shift.ends_at)}</span>
   <span class="right num">${t("shift.in", { for: clockText(at(shift.starts_at) - now.value) })}</span></div></div>`;
 
 // The phone of the seat asks for the PIN; what came of it is said until it is tried again.

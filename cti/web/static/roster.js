@@ -1,7 +1,7 @@
 // The roster: who works when, a week at a time; made by leads and administrators, and asked out of by agents.
 import { useEffect } from "preact/hooks";
 import { useDuty } from "./duty.js";
-import { t } from "./i18n.js";
+import { shiftName, t } from "./i18n.js";
 import { board, me, now } from "./model.js";
 import { addDays, dayName, dayOf, daysOf, hourOf, mondayOf, today, week, weekDays } from "./roster_days.js";
 import { ImportForm, RotationForm, ShiftForm } from "./roster_forms.js";
@@ -11,7 +11,6 @@ import { Banners, html, Notice, TopBar } from "./ui.js";
 
 const PANELS = { shift: ShiftForm, rotation: RotationForm, import: ImportForm, ask: AskForm };
 const KNOWN = ["day", "night"];
-const codeName = (code) => ([...KNOWN, "own"].includes(code) ? t(`shift_code.${code}`) : code);
 
 function turnTo(day) {
   week.value = mondayOf(day);
@@ -49,12 +48,12 @@ function Chip({ shift, day }) {
   const tail = day !== first;
   const kind = KNOWN.includes(shift.code) ? shift.code : "other";
   const times = `${tail ? "…" : hourOf(shift.starts_at)}–${last !== day ? "…" : hourOf(shift.ends_at)}`;
-  const name = html`<b>${codeName(shift.code)}${shift.extra && html`<i class="extra">${t("roster.extra")}</i>`}</b>
+  const name = html`<b>${shiftName(shift.code)}${shift.extra && html`<i class="extra">${t("roster.extra")}</i>`}</b>
     <span class="num">${times}</span>
     ${shift.state !== "on" && html`<em>${t(`shift_state.${shift.state}`)}</em>`}
     ${!tail && (shift.crew || shift.seat) && html`<small>${shift.crew} ${shift.seat && t("roster.seat", { seat: shift.seat })}</small>`}`;
   const look = `chip code-${kind} state-${shift.state} ${tail ? "tail" : ""}`;
-  const full = `${nameOf(shift.agent)} ${codeName(shift.code)} ${first} ${hourOf(shift.starts_at)}–${hourOf(shift.ends_at)}`;
+  const full = `${nameOf(shift.agent)} ${shiftName(shift.code)} ${first} ${hourOf(shift.starts_at)}–${hourOf(shift.ends_at)}`;
   const action = tail ? null : actionOf(shift);
   return action
     ? html`<button class=${look} title=${full} data-test="shift" data-agent=${shift.agent} onClick=${() => open(action)}>${name}</button>`
@@ -83,7 +82,7 @@ function Grid() {
       shifts=${shifts.filter((shift) => shift.agent === agent.number)} />`)}</tbody></table>
     ${!shifts.length && html`<p class="muted none" data-test="empty">${t("roster.empty")}</p>`}
     <p class="legend">${(board.value?.duty?.roster?.templates ?? []).map((known) => html`<span key=${known.code}>
-      <i class=${`dot code-${known.code}`}></i>${codeName(known.code)} <span class="num">${known.from}–${known.to}</span></span>`)}
+      <i class=${`dot code-${known.code}`}></i>${shiftName(known.code)} <span class="num">${known.from}–${known.to}</span></span>`)}
       <span><i class="dot state-leave"></i>${t("roster.away")}</span></p></div>`;
 }
 

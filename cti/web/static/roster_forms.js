@@ -1,7 +1,7 @@
 // Making the roster: one shift, a rotation of crews, a file.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { language, t } from "./i18n.js";
+import { language, shiftName, t } from "./i18n.js";
 import { board } from "./model.js";
 import { hourOf, week } from "./roster_days.js";
 import { done, fields, load, open, panel, refusal, roster, send } from "./roster_state.js";
@@ -42,7 +42,7 @@ export function ShiftForm({ shift, agent, day }) {
     <${Field} label="roster.day"><input type="date" name="day" required defaultValue=${day} data-test="day" /><//>
     <${Field} label="roster.code"><select name="code" data-test="code">
       ${[...codes, OWN].map((known) => html`<option key=${known} value=${known}
-        selected=${known === (codes.includes(code) ? code : OWN)}>${t(`shift_code.${known}`)}</option>`)}</select><//>
+        selected=${known === (codes.includes(code) ? code : OWN)}>${shiftName(known)}</option>`)}</select><//>
     <${Field} label="roster.from"><input type="time" name="from" defaultValue=${shift ? hourOf(shift.starts_at) : ""} data-test="from" /><//>
     <${Field} label="roster.to"><input type="time" name="to" defaultValue=${shift ? hourOf(shift.ends_at) : ""} data-test="to" /><//>
     <${Field} label="roster.crew"><input name="crew" maxlength="16" defaultValue=${shift?.crew ?? ""} data-test="crew" /><//>
