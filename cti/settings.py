@@ -59,6 +59,13 @@ class BusyReason(_Topic):
     """Whether it waits in the break line (离岗轮席) when too few seats would stay manned."""
 
 
+class Named(_Topic):
+    """What something of the site's own is called."""
+
+    zh: str = Field(min_length=1, max_length=20)
+    en: str = Field(min_length=1, max_length=40)
+
+
 BusyCode = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
 BUSY_REASONS = {
     "break": BusyReason(zh="离岗休息", en="Break", counted=True, rotates=True),
@@ -85,6 +92,8 @@ class HotlineSettings(_Topic):
     """What a seat number may look like."""
     wrap_up_s: float = Field(default=5.0, ge=0, le=600)
     """Wrap-up shown after a call; the same figure as wrapuptime in cti_queues.conf, which enforces it."""
+    areas: dict[BusyCode, Named] = Field(default={}, max_length=200)
+    """The areas (片区) that tickets, duty phones and outage notices speak of: code -> name."""
     busy_reasons: dict[BusyCode, BusyReason] = Field(default=BUSY_REASONS, min_length=1)
     """Code -> what the reasons for 示忙 are called, and what they count as. The first is what a phone's *52 gives."""
 

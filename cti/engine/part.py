@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agents.presence import Agent
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from queues.calls import Call
+from queues.stubs import Stub
 from regulations import Ruling
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class Part:
 
     def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
         """A call stepped on (queues/callflow.py)."""
+
+    def stub_changed(self, before: Stub | None, after: Stub, now: datetime) -> None:
+        """A ticket stub was opened (*before* is None) or its particulars changed."""
 
     def called_back(self, callback: Callback, now: datetime) -> None:
         """A callback was planned, placed, closed, or given to another agent; this is how it stands."""

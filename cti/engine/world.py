@@ -19,6 +19,7 @@ from cti.engine.part import Act, ActKind, Part
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
 from queues.calls import Call, Offer
+from queues.stubs import Stub
 from queues.tickets import Ticket
 from regulations import Profile
 
@@ -151,6 +152,7 @@ class World:
         self.leads: set[str] = set()  # shift leads: on the board only while they are signed in themselves
         self.callbacks: dict[str, Callback] = {}
         self.recordings: dict[str, Recording] = {}
+        self.stubs: dict[str, Stub] = {}  # by ticket id: those that are not finished
         self.closed: deque[tuple[datetime, str]] = deque()
         self.today = Today(date.min)
         self.link = "connecting"
@@ -227,6 +229,13 @@ class World:
         for offer in call.offers:
             if offer.leg is not None:
                 self.legs[offer.leg] = call.call_id
+
+    def put_stub(self, stub: Stub, now: datetime) -> None:
+        """Keep the particulars of a ticket stub; every part hears of it, and the part of the tickets writes it."""
+        before = self.stubs.get(stub.ticket_id)
+        self.stubs[stub.ticket_id] = stub
+        for part in self.parts:
+            part.stub_changed(before, stub, now)
 
     def put_agent(self, agent: Agent) -> None:
         """Keep the agent and write the desired state with this batch."""

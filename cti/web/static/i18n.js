@@ -2,7 +2,10 @@
 import { signal } from "@preact/signals";
 
 const LANGUAGES = { zh: "zh-CN", en: "en" };
-const PARTS = ["common", "conduct", "figures", "findings", "handover", "missed", "roster"];
+const PARTS = [
+  "common", "conduct", "emergency", "figures", "findings", "handover", "missed", "roster", "sinks", "tickets",
+  "transfers", "voice",
+];
 const words = signal({});
 export const language = signal("zh");
 

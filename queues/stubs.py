@@ -1,0 +1,41 @@
+"""What a ticket stub says beyond the call that it came from: kind, area, words typed, and who brought it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """The particulars of a ticket stub. Times are aware UTC. Text that people typed is hostile: shown, never run."""
+
+    ticket_id: str
+    agent: str
+    """Who keeps first responsibility (首问责任), however often the call or the ticket moves."""
+    opened_at: datetime
+    call_id: str | None = None
+    """The call; None for a stub that another channel opened. Several stubs may share a call."""
+    ordinal: int = 1
+    """1 for the stub that the answer opened; more for further matters of the same call (KL-15(1).3)."""
+    channel: str = "phone"
+    """phone | wechat | dingtalk | oa | other | patrol (集团巡线)."""
+    caller: str = ""
+    """The number, as the call told it, or as the channel gave it; empty when withheld."""
+    kind: str | None = None
+    """A kind of the profile's list (KL-14); None until the agent says."""
+    area: str | None = None
+    """A code of the site's areas (``hotline.areas``)."""
+    emergency: bool = False
+    caller_kind: str = "citizen"
+    """citizen | media | nuisance | silent."""
+    verified: bool = False
+    """The agent checked who the caller is."""
+    notes: str = ""
+    notes_version: int = 0
+    """Rises with every saved change of the notes, so that an older text never replaces a newer one."""
+    unit: str | None = None
+    """The unit it was handed out to (the directory's code)."""
+    hand_out_due: datetime | None = None
+    handed_out_at: datetime | None = None
+    reminders: int = 0
