@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import structlog
 
 from agents.presence import Agent
-from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
+from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply, SetVariable
 from cti.commands.conduct import SeatUnproved
+from cti.commands.switches import SwitchNotSet
 from cti.engine.inputs import (
     Align,
     Aligned,
@@ -22,6 +23,7 @@ from cti.engine.inputs import (
     Effect,
     Input,
     RingSeat,
+    SetGlobal,
     Trace,
     Traced,
 )
@@ -67,6 +69,7 @@ class Hands:
         self._agent, self._put = agent, put
         self._tasks: set[asyncio.Task[None]] = set()
         self._aligning = asyncio.Lock()
+        self._switching = asyncio.Lock()
         self._checking: set[str] = set()
         self._interfaces: dict[str, str] = {}
 
@@ -85,6 +88,8 @@ class Hands:
                 self._start(self._trace(channel_id, gone), f"trace-{channel_id}")
             case RingSeat():
                 self._start(self._ring_seat(effect), f"seat-{effect.check_id}")
+            case SetGlobal():
+                self._start(self._set_global(effect), "switch")
 
     async def close(self) -> None:
         """Stop what is under way; every effect is one that the next start takes up again."""
@@ -177,6 +182,18 @@ class Hands:
             accepted = False  # should it ring all the same, the right PIN still signs in
         if not accepted:
             self._put(Asked(SeatUnproved(ring.check_id), None))
+
+    async def _set_global(self, wanted: SetGlobal) -> None:
+        # One at a time, in the order of the commits: the newest value is the one that stays.
+        async with self._switching:
+            try:
+                taken = (await self._link.send(SetVariable(wanted.name, wanted.value))).success
+            except LinkDown:
+                return  # the end of the gap sets it again
+            except ActionTimeout:
+                taken = False
+            if not taken:
+                self._put(Asked(SwitchNotSet(wanted.name), None))
 
     async def _trace(self, channel_id: str, gone: bool) -> None:
         found = await self._tracer.trace(channel_id, gone)

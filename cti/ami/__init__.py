@@ -17,6 +17,7 @@ from cti.ami.actions import (
     QueuePause,
     QueueRemove,
     QueueStatus,
+    SetVariable,
 )
 from cti.ami.events import Event
 from cti.ami.items import ChannelItem, EntryItem, MemberItem, ParamsItem
@@ -51,6 +52,7 @@ __all__ = [
     "QueueRemove",
     "QueueStatus",
     "Reply",
+    "SetVariable",
     "Snapshot",
     "parse_event",
 ]

@@ -225,6 +225,21 @@ class Hangup(Action):
         return [("Channel", self.channel), ("Cause", str(self.cause))]
 
 
+@dataclass(frozen=True, slots=True)
+class SetVariable(Action):
+    """Set a variable of the dialplan: of *channel*, by its name, or a global one when that is ""."""
+
+    name = "Setvar"
+    variable: str
+    value: str = field(repr=False)
+    channel: str = ""
+
+    def fields(self) -> Fields:
+        _match("variable", self.variable, _VARIABLE, "letters, digits and underscores: functions are not set from here")
+        fields = [("Channel", self.channel)] if self.channel else []
+        return [*fields, ("Variable", self.variable), ("Value", self.value)]
+
+
 def encode(action: Action, action_id: str) -> bytes:
     """The bytes of *action*, one whole frame.
 

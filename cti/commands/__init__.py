@@ -19,11 +19,12 @@ from cti.commands.findings import FindingCommand
 from cti.commands.handover import HandoverCommand
 from cti.commands.missed import MissedCommand
 from cti.commands.roster import RosterCommand
+from cti.commands.switches import SwitchNotSet
 
-Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand
+Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "FindingCommand", "GoBusy", "GoReady", "HandoverCommand",
     "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
-    "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
+    "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SwitchNotSet",
 ]  # fmt: skip

@@ -129,4 +129,11 @@ class RingSeat(NamedTuple):
     seat: str
 
 
-Effect = Align | CheckRecording | Dial | Trace | RingSeat
+class SetGlobal(NamedTuple):
+    """Effect: set a global variable of the dialplan."""
+
+    name: str
+    value: str
+
+
+Effect = Align | CheckRecording | Dial | Trace | RingSeat | SetGlobal

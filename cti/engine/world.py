@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from sqlalchemy import Table
 from agents.presence import Agent
 from cti.bus.outbox import Message
 from cti.commands import Command, Outcome
-from cti.engine.inputs import Effect
+from cti.engine.inputs import Effect, SetGlobal
 from cti.engine.part import Act, ActKind, Part
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
@@ -27,6 +28,9 @@ PROVE_QUEUE = "cti-prove"  # of asterisk-conf/cti_queues.conf; its calls are rea
 
 ALARMS = ("alarm", "recording.alarm")
 MOST_ALARMS = 20  # the newest; a board is no ledger
+
+SWITCH_NAME = re.compile(r"CTI_[A-Z0-9_]{1,60}")
+SWITCH_VALUE = re.compile(r"[A-Za-z0-9_.,/-]{0,120}")
 
 # A closed call is kept this long for late facts (queue_log's true reason, a second witness); then the store has it.
 KEEP_CLOSED = timedelta(seconds=30)
@@ -168,6 +172,7 @@ class World:
         self.mono = 0.0  # the monotonic clock at the batch, seconds
         self.boot = ""  # of the machine: what the monotonic clock may be compared within
         self.pages: Counter[str] = Counter()  # open pages by person
+        self.switches: dict[str, str] = {}  # desired values of the dialplan's global variables
         self.parts: list[Part] = []
         self.duty_version = 0  # rises with everything that a page of the duty desk shows
         self.changes = Changes()
@@ -192,6 +197,27 @@ class World:
         key = tuple(row[column.name] for column in table.primary_key)
         self.changes.records.setdefault(table, {})[key] = row
         self.duty_version += 1
+
+    def switch(self, name: str, value: str) -> None:
+        """Declare the value of a global variable of the dialplan; set now, and again whenever Asterisk forgot it.
+
+        Args:
+            name: CTI_ and A-Z, 0-9, underscore.
+            value: at most 120 of letters, digits and ``_.,/-``; "" clears.
+
+        Raises:
+            ValueError: another name or value, which a dialplan could read as more than a value.
+        """
+        if not SWITCH_NAME.fullmatch(name) or not SWITCH_VALUE.fullmatch(value):
+            raise ValueError("switch: CTI_NAME and a plain value of at most 120 characters are needed")
+        if self.switches.get(name) != value:
+            self.switches[name] = value
+            self.apply_switch(name)
+
+    def apply_switch(self, name: str) -> None:
+        """Set what is declared, once the link is up; until then the end of the gap will."""
+        if self.link == "up":
+            self.changes.effects.append(SetGlobal(name, self.switches[name]))
 
     def acted(
         self,

@@ -14,6 +14,7 @@ from cti.engine.escalating import Escalating
 from cti.engine.figuring import Figuring
 from cti.engine.missed import MissedCallers
 from cti.engine.part import Part
+from cti.engine.switches import Switches
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
@@ -26,7 +27,7 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     findings = Findings(world, ids, settings, roster, conduct)
     handing = Handing(world, ids, settings, roster, conduct, findings)
     calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
-    return [roster, conduct, findings, handing, *calls_in]
+    return [Switches(world), roster, conduct, findings, handing, *calls_in]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
