@@ -15,16 +15,20 @@ from cti.commands.base import (
     SignOut,
 )
 from cti.commands.conduct import ConductCommand
+from cti.commands.directory import DirectoryCommand
 from cti.commands.findings import FindingCommand
 from cti.commands.handover import HandoverCommand
 from cti.commands.missed import MissedCommand
 from cti.commands.roster import RosterCommand
 from cti.commands.switches import SwitchNotSet
 
-Command = BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
+Command = (
+    BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
+    | DirectoryCommand
+)  # fmt: skip
 
 __all__ = [
-    "BaseCommand", "Command", "ConductCommand", "DialNow", "FindingCommand", "GoBusy", "GoReady", "HandoverCommand",
-    "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
+    "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "FindingCommand", "GoBusy", "GoReady",
+    "HandoverCommand",    "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
     "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SwitchNotSet",
 ]  # fmt: skip

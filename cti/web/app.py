@@ -22,6 +22,7 @@ from cti.web import (
     board,
     callbacks,
     conduct,
+    directory,
     figures,
     findings,
     handover,
@@ -57,7 +58,7 @@ def routed() -> FastAPI:
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     parts = (
         auth, agents, tickets, callbacks, people, conduct, figures, findings, roster,
-        leave, handover, missed, board, stream,
+        leave, handover, missed, directory, board, stream,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

@@ -6,6 +6,7 @@ from collections.abc import Container
 
 from cti.commands import Command, PeopleChanged, SignIn
 from cti.commands.roster import AskLeave, AskSwap, PutRotation, PutShifts, TakeShiftOff
+from cti.engine.directory import Directory
 from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
 from cti.engine.duty.handing import Handing
@@ -15,6 +16,7 @@ from cti.engine.figuring import Figuring
 from cti.engine.missed import MissedCallers
 from cti.engine.part import Part
 from cti.engine.switches import Switches
+from cti.engine.ticketing import Ticketing
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
@@ -26,8 +28,10 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     conduct = Conduct(world, ids, settings, roster)
     findings = Findings(world, ids, settings, roster, conduct)
     handing = Handing(world, ids, settings, roster, conduct, findings)
+    directory = Directory(world, ids, settings)
+    ticketing = Ticketing(world, ids, settings, handing.tickets)
     calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
-    return [Switches(world), roster, conduct, findings, handing, *calls_in]
+    return [ticketing, Switches(world), roster, conduct, findings, handing, directory, *calls_in]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
