@@ -97,6 +97,7 @@ class House:
         self.wakes: dict[str, datetime] = {}
         self.timers: dict[str, float] = {}
         self.effects: list[Effect] = []
+        self.seen: list[Effect] = []  # every effect, for a test to look at and clear
         self.lost_replies = 0.0
         self.dialled: list[Dial] = []
         self.rung: list[RingSeat] = []
@@ -193,6 +194,7 @@ class House:
             committed = self.rows("select outcome from attempts where channel_id = ?", effect.channel_id)
             assert committed == [("placing",)], "dialled before the commit"
         self.effects.append(effect)
+        self.seen.append(effect)
 
     def _carry_out(self) -> None:
         for effect in self.effects:
