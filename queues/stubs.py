@@ -39,3 +39,25 @@ class Stub:
     hand_out_due: datetime | None = None
     handed_out_at: datetime | None = None
     reminders: int = 0
+    """Reminders (催办) sent to the unit so far."""
+    reminded_at: datetime | None = None
+    verified_by: str | None = None
+    verified_at: datetime | None = None
+    complaint_grade: str | None = None
+    """3 (轻度) | 2 (一般) | 1 (重大): KL-14(六)."""
+    grade: str | None = None
+    """special | first | second | third (特级, 一级, 二级, 三级): WD-7."""
+    taken_due: datetime | None = None
+    """Until when the unit is to have taken it (接收工单)."""
+    taken_at: datetime | None = None
+    finish_due: datetime | None = None
+    """Until when it is to be finished (办结)."""
+    overdue_told: bool = False
+    """Whether its hand-out has been alarmed as overdue: once, whatever restarts."""
+    request_key: str | None = None
+    """The key of whoever asked for it, so that a second asking opens no second stub."""
+
+    @property
+    def said(self) -> bool:
+        """Whether anything is said of it beyond what the answered call itself tells."""
+        return self != Stub(self.ticket_id, self.agent, self.opened_at, self.call_id, caller=self.caller)

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from queues.calls import Call
+from queues.stubs import Stub
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket stub. ``ticket_id`` is opaque; (pbx, call_id) is unique in the store. Times are aware UTC."""
+    """A ticket stub. ``ticket_id`` is opaque; (pbx, call_id, ordinal) is unique in the store. Times are aware UTC.
+
+    ``call_id`` is None for a stub that another channel opened; its times are then all the time of its opening.
+    """
 
     ticket_id: str
-    call_id: str
+    call_id: str | None
     linkedid: str
     hotline: str
     queue: str
@@ -24,6 +28,13 @@ class Ticket:
     answered_at: datetime
     wait_ms: int
     ring_ms: int | None
+    ordinal: int = 1
+    """1 for the stub that the answer opened; more for further matters of the same call."""
+
+    @property
+    def stub(self) -> Stub:
+        """Its particulars while nobody has said anything yet."""
+        return Stub(self.ticket_id, self.agent, self.opened_at, self.call_id, self.ordinal, caller=self.caller)
 
 
 def stub_owed(call: Call) -> bool:

@@ -36,10 +36,10 @@ async def persist(connection: Statements, world: World, changes: Changes, pbx_id
     if changes.tickets:
         tickets = [
             {
-                "ticket_id": x.ticket_id, "pbx_id": pbx_id, "call_id": x.call_id, "linkedid": x.linkedid,
-                "hotline": x.hotline, "queue": x.queue, "caller": x.caller, "agent": x.agent, "opened_at": x.opened_at,
-                "entered_at": x.entered_at, "answered_at": x.answered_at, "wait_ms": x.wait_ms, "ring_ms": x.ring_ms,
-                "owner": x.agent, "owned_at": x.opened_at,
+                "ticket_id": x.ticket_id, "pbx_id": pbx_id, "call_id": x.call_id, "ordinal": x.ordinal,
+                "linkedid": x.linkedid, "hotline": x.hotline, "queue": x.queue, "caller": x.caller, "agent": x.agent,
+                "opened_at": x.opened_at, "entered_at": x.entered_at, "answered_at": x.answered_at,
+                "wait_ms": x.wait_ms, "ring_ms": x.ring_ms, "owner": x.agent, "owned_at": x.opened_at,
             }
             for x in changes.tickets
         ]  # fmt: skip

@@ -85,6 +85,7 @@ class Steps:
     def _ticket(self, call: Call, now: datetime) -> None:
         ticket = open_stub(call, self.ids.make("t", now), self.world.hotline, now)
         self.world.changes.tickets.append(ticket)
+        self.world.put_stub(ticket.stub, now)
         data = {"ticket_id": ticket.ticket_id, "call_id": call.call_id}
         self.world.tell(ticket.answered_at, "ticket.opened", ticket.ticket_id, data, f"agent:{ticket.agent}")
         if call.call_id not in self.world.recordings:

@@ -192,11 +192,14 @@ class World:
         """Ask for ``Due(key)`` when the monotonic clock shows *mono* seconds, whatever the wall clock does."""
         self.changes.timers[key] = mono
 
-    def write(self, table: Table, row: dict[str, Any]) -> None:
-        """Keep a part's row with this batch: inserted, or all its columns replaced. A row names every column it has."""
+    def write(self, table: Table, row: dict[str, Any], *, shown: bool = True) -> None:
+        """Keep a part's row with this batch: inserted, or all its columns replaced. A row names every column it has.
+
+        *shown*: whether a page of the duty desk shows it, so that every open one asks again.
+        """
         key = tuple(row[column.name] for column in table.primary_key)
         self.changes.records.setdefault(table, {})[key] = row
-        self.duty_version += 1
+        self.duty_version += shown
 
     def switch(self, name: str, value: str) -> None:
         """Declare the value of a global variable of the dialplan; set now, and again whenever Asterisk forgot it.

@@ -119,7 +119,8 @@ tickets = Table(
     "tickets", metadata,
     Column("ticket_id", String(40), primary_key=True),
     Column("pbx_id", String(32), nullable=False),
-    Column("call_id", String(80), nullable=False),
+    Column("call_id", String(80)),  # None: opened by another channel
+    Column("ordinal", Integer, nullable=False, server_default="1"),  # more than 1: further matters of the same call
     Column("linkedid", String(80), nullable=False),
     Column("hotline", String(32), nullable=False),
     Column("queue", String(80), nullable=False),
@@ -135,7 +136,7 @@ tickets = Table(
     Column("owned_at", Instant),
     Column("closed_at", Instant),  # 办结
     Column("closed_by", String(16)),
-    UniqueConstraint("pbx_id", "call_id", name="one_stub_per_answered_call"),
+    UniqueConstraint("pbx_id", "call_id", "ordinal", name="one_stub_per_answered_call"),
     Index("tickets_by_agent", "agent", "opened_at"),
     Index("tickets_open", "closed_at", "owned_at"),
 )  # fmt: skip
