@@ -48,7 +48,7 @@ def sent(house: House) -> list[SetGlobal]:
 
 
 async def test_set_on_change_again_after_a_gap_and_again_after_a_refusal(tmp_path: Path) -> None:
-    """Once for each change; all of them when the link is back; one that was refused is tried again, and the lead told."""
+    """Once for each change; all of them when the link is back; one that was refused is tried again, and told."""
     async with House(tmp_path, random.Random(1)) as house:
         world = house.engine.world
         world.parts.append(Turner(world))
