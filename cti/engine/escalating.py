@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from heapq import heappop, heappush
+from math import inf
 from typing import Any
 
 from sqlalchemy import select
@@ -21,22 +23,26 @@ CODES = {Step.LEAD: "caller_waiting", Step.POOL: "pool_asked"}
 
 
 class Escalating(Part):
-    """Which steps were taken for which waiting caller. Deadlines are kept for each call."""
+    """Which steps were taken for which waiting caller. One deadline runs, that of the step which comes first."""
 
     def __init__(self, world: World, settings: Settings) -> None:
         self.world, self.pbx_id = world, settings.pbx_id
         self.stages = stages_of(world.profile)
         self.taken: dict[str, set[Step]] = {}  # of callers who wait
+        self._next: dict[str, float] = {}  # call -> our monotonic clock at its next step, of callers who wait
+        self._order: list[tuple[float, str]] = []  # a heap; entries that no longer match _next are passed over
+        self._armed = inf
         self._can_wait = {code for code, reason in settings.hotline.busy_reasons.items() if not reason.counted}
 
     def dues(self) -> Mapping[str, Waker]:
-        return {"escalate": self._look}
+        return {"escalate": self._ring}
 
     def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
         if after.queue != self.world.queue:
             return
         if not after.waiting:
             self.taken.pop(after.call_id, None)
+            self._next.pop(after.call_id, None)
         elif before is None or before.entered_at != after.entered_at:
             self._arm(after, now)
 
@@ -61,10 +67,33 @@ class Escalating(Part):
             self._take(call, stage.step, now)
         self._arm(call, now)
 
+    def _ring(self, _subject: str, now: datetime) -> None:
+        """The deadline ran out: look at every caller whose moment it is, and wait for the next one's."""
+        self._armed = inf
+        while self._order and (self._order[0][0] <= self.world.mono or self._passed_over(self._order[0])):
+            entry = heappop(self._order)
+            if not self._passed_over(entry):
+                del self._next[entry[1]]
+                self._look(entry[1], now)
+        if self._order:
+            self._wait_until(self._order[0][0])
+
+    def _passed_over(self, entry: tuple[float, str]) -> bool:
+        return self._next.get(entry[1]) != entry[0]
+
     def _arm(self, call: Call, now: datetime) -> None:
         at = next_at(call, self.stages, self.taken.get(call.call_id, set()))
         if at is not None:
-            self.world.time_at(self.world.mono + max((at - now).total_seconds(), 0.0), f"escalate:{call.call_id}")
+            mono = self.world.mono + max((at - now).total_seconds(), 0.0)
+            self._next[call.call_id] = mono
+            heappush(self._order, (mono, call.call_id))
+            self._wait_until(mono)
+
+    def _wait_until(self, mono: float) -> None:
+        # One that should have rung by now may have been dropped with a full inbox: it is not waited for.
+        if not self.world.mono <= self._armed <= mono:
+            self._armed = mono
+            self.world.time_at(mono, "escalate:")
 
     def _take(self, call: Call, step: Step, now: datetime) -> None:
         asked = [a.number for a in self.world.crew() if self._can_come_back(a, now)] if step is Step.POOL else []

@@ -15,7 +15,7 @@ import pytest
 from cti.commands import GoBusy, GoReady
 from cti.store.figures_reads import calls_between
 from queues.figures import tallied
-from tests.sim.house import House
+from tests.sim.house import AGENTS, House
 from tests.sim.pbx import SimCall
 
 LIMIT = timedelta(seconds=15)
@@ -237,6 +237,30 @@ async def test_steps_are_taken_once_whatever_dies_and_not_from_inside_a_gap(hous
     assert [(c, s, w) for c, s, w, _ in steps(house) if c == second.call_id] == [
         (second.call_id, "lead", 20_000), (second.call_id, "pool", 20_000)
     ]  # fmt: skip
+
+
+async def test_one_deadline_serves_every_caller_and_a_lost_one_is_asked_for_again(house: House) -> None:
+    """Many who wait are each looked at in their own moment; a wake dropped with a full inbox silences nobody."""
+    calls = []
+    for agent in AGENTS:
+        await house.ask(GoBusy(agent, "ticket"))
+    for _ in range(3):
+        calls.append(await enter(house))
+        await house.wait(1)
+    assert [key for key in house.timers if key.startswith("escalate")] == ["escalate:"]
+    house.pbx._abandon(calls[0])
+    await house.wait(10)
+    assert [(c, w) for c, step, w, _ in steps(house) if step == "lead"] == [
+        (calls[1].call_id, 10_000), (calls[2].call_id, 10_000)
+    ]  # fmt: skip
+    house.pbx._abandon(calls[1])
+    house.pbx._abandon(calls[2])
+    await enter(house)
+    assert house.timers.pop("escalate:")
+    await house.wait(15)
+    late = await enter(house)
+    await house.wait(10)
+    assert (late.call_id, "lead", 10_000) in [found[:3] for found in steps(house)]
 
 
 async def test_a_profile_without_the_figures_escalates_nothing_and_rates_nothing(tmp_path: Path) -> None:
