@@ -38,8 +38,10 @@ class Rolling:
 
     def put(self, call: Call) -> None:
         """Take *call* as it stands; what was known of it before is forgotten. An open call is not in the window."""
-        self._drop(call.call_id)
         connected = call.answered_at is not None
+        if connected and self._kept.get(call.call_id) == (call.entered_at, True):
+            return  # an answered call steps on: nothing in the window changes
+        self._drop(call.call_id)
         if not connected and call.ending is None:
             return
         self._kept[call.call_id] = call.entered_at, connected

@@ -110,7 +110,8 @@ class MissedCallers(Part):
     # What happened to callers.
 
     def _missed(self, call: Call, now: datetime) -> None:
-        number, spoken = self._key(call.caller), self._spoken.get(self._key(call.caller))
+        number = self._key(call.caller)
+        spoken = self._spoken.get(number)
         if not number or not self._articles() or (spoken is not None and call.entered_at <= spoken):
             return
         one, duty = Try(call.call_id, call.entered_at), self.open.get(number)
@@ -134,6 +135,8 @@ class MissedCallers(Part):
             del self._spoken[first]
 
     def _count_withheld(self, before: Call | None, after: Call) -> None:
+        if _in_vain_unnamed(after) == _in_vain_unnamed(before):
+            return
         day = self._local_day(after.entered_at)
         if day > self._day:
             self._day, self._withheld = day, 0
