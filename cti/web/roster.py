@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
+from urllib.parse import unquote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
@@ -65,6 +66,12 @@ class ShiftsAsked(_Asked):
     """Shifts to put, all or none. What has begun needs a lead and a reason."""
 
     entries: Annotated[list[ShiftAsked], Field(min_length=1, max_length=200)]
+    reason: Reason = ""
+
+
+class TakeOffAsked(_Asked):
+    """Why a shift is taken off; needed when it has begun."""
+
     reason: Reason = ""
 
 
@@ -148,12 +155,10 @@ async def put_shifts(body: ShiftsAsked, who: RosterDep, web: WebDep) -> Put:
     return Put(**(await web.do(command)).data)
 
 
-@router.delete("/shifts/{shift_id}", status_code=204)
-async def take_off(
-    shift_id: str, who: RosterDep, web: WebDep, reason: Annotated[str, Query(max_length=200)] = ""
-) -> None:
+@router.post("/shifts/{shift_id}/take-off", status_code=204)
+async def take_off(shift_id: str, body: TakeOffAsked, who: RosterDep, web: WebDep) -> None:
     """Take a shift out of the roster."""
-    await web.do(TakeShiftOff(who.number, shift_id, reason))
+    await web.do(TakeShiftOff(who.number, shift_id, body.reason))
 
 
 @router.post("/rotation")
@@ -173,7 +178,9 @@ async def take_in(
     who: RosterDep,
     web: WebDep,
     check: Annotated[bool, Query(description="only say what is wrong")] = False,
-    reason: Annotated[str, Query(max_length=200)] = "",
+    reason: Annotated[
+        str, Header(alias="X-CTI-Reason", max_length=2400, description="UTF-8, percent-encoded: the body is the file")
+    ] = "",
 ) -> Response:
     """Put a file's shifts, all or none: 422 names every bad row as ``row.column``."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -182,7 +189,7 @@ async def take_in(
     content = await request.body()
     table = await asyncio.to_thread(lambda: read_table(read_sheet(content, media_type)))
     plans = tuple(plan for _, plan in table.plans)
-    outcome = await web.engine.submit(PutShifts(who.number, plans, reason, check or bool(table.faults)))
+    outcome = await web.engine.submit(PutShifts(who.number, plans, unquote(reason), check or bool(table.faults)))
     errors = [_row_error(fault.row, fault.column, fault.zh, fault.en) for fault in table.faults]
     for bad in outcome.data.get("bad", ()):
         column = COLUMNS[bad["column"]][0] if bad["column"] in COLUMNS else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from cti.commands import SignIn
 from cti.commands.roster import PutShifts, ShiftPlan
@@ -87,6 +88,57 @@ async def test_a_lead_adds_changes_and_takes_off_a_shift_by_keyboard(
     await page.get_by_test_id("take-off").click()
     await expect(day.get_by_test_id("shift")).to_have_count(0)
     assert [c for c in complaints if "409" not in c] == []
+
+
+async def test_a_shift_keeps_its_code_and_times_unless_they_are_changed(
+    browser: Browser, site: DutySite, complaints: Complaints
+) -> None:
+    """Half a day shift and a free code, as a file brings them; only another code brings other times along."""
+    wednesday = NIGHT.replace(day=30)
+    plans = (
+        ShiftPlan("1003", wednesday, "day", time(8), time(12)), ShiftPlan("1004", wednesday, "早班", time(6), time(14)),
+    )  # fmt: skip
+    assert (await site.ask(PutShifts("9001", plans))).ruling.allowed
+    _context, page = await log_in(browser, site, "9001", complaints, "/roster")
+    for agent, code, shown in (("1003", "day", "08:00–12:00"), ("1004", "早班", "06:00–14:00")):
+        shift = cell(page, agent, "2026-12-30").get_by_test_id("shift")
+        await shift.click()
+        await expect(page.get_by_test_id("code")).to_have_value(code)
+        await page.get_by_test_id("crew").fill("乙班")
+        await page.get_by_test_id("save").click()
+        await expect(shift).to_contain_text("乙班")
+        await expect(shift).to_contain_text(shown)
+    shift = cell(page, "1003", "2026-12-30").get_by_test_id("shift")
+    await shift.click()
+    await page.get_by_test_id("to").fill("13:00")
+    await page.get_by_test_id("save").click()
+    await expect(shift).to_contain_text("08:00–13:00")
+    await shift.click()
+    await page.get_by_test_id("code").select_option("night")
+    await page.get_by_test_id("save").click()
+    await expect(shift).to_contain_text("19:00–…")
+    assert complaints == []
+
+
+async def test_a_late_answer_does_not_show_another_week(
+    browser: Browser, site: DutySite, complaints: Complaints
+) -> None:
+    """The week before was asked for and took its time: the week that was turned to stays."""
+    _context, page = await log_in(browser, site, "1002", complaints, "/roster")
+    await expect(page.get_by_test_id("shift")).to_have_count(3)
+    held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+    await page.route("**/roster?from=2026-12-21*", lambda route: held.set_result(route), times=1)
+    await page.get_by_test_id("week-before").click()
+    late = await held
+    await page.get_by_test_id("week-now").click()
+    await expect(page.get_by_test_id("week")).to_have_text("2026-12-28 至 2027-01-03")
+    async with page.expect_response("**/roster?from=2026-12-21*") as answered:
+        await late.continue_()
+    await (await answered.value).finished()
+    await expect(page.get_by_test_id("shift")).to_have_count(3)
+    await page.evaluate("() => fetch('/api/v1/me').then(answer => answer.text())")  # comes after it
+    await expect(page.get_by_test_id("shift")).to_have_count(3)
+    assert complaints == []
 
 
 async def test_what_is_typed_stays_while_the_hotline_moves(

@@ -2,12 +2,11 @@
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
 import { useDuty } from "./duty.js";
-import { clockText, exactTime, dayTime, timeOf } from "./format.js";
+import { clockText, clockTime, DAY_MS, exactTime, dayTime, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me, now } from "./model.js";
 import { html, Icon, Notice, Since } from "./ui.js";
 
-const DAY_MS = 86_400_000;
 const ledger = signal([]);
 const own = signal([]);
 const adherence = signal([]);
@@ -128,7 +127,7 @@ function Late({ line }) {
 
 const Shift = ({ line }) => html`<tr data-test="adherence-line" data-agent=${line.agent}>
   <td>${nameOf(line.agent)} <small class="num">${line.agent}</small></td>
-  <td class="num">${timeOf(line.starts_at).slice(0, 5)}–${timeOf(line.ends_at).slice(0, 5)}</td>
+  <td class="num">${clockTime(line.starts_at)}–${clockTime(line.ends_at)}</td>
   <td class="right num">${minutes(line.early_ms)}</td><${Late} line=${line} />
   <td class="right num">${minutes(line.to_ready_ms)}</td>
   <td class=${amiss(line.left_early_ms)}>${minutes(line.left_early_ms)}</td>

@@ -1,6 +1,8 @@
 // Durations, moments and numbers as text. Moments are shown in the hotline's zone, wherever the screen stands.
 import { me } from "./model.js";
 
+export const DAY_MS = 86_400_000;
+
 const two = (value) => String(value).padStart(2, "0");
 
 export function clockText(ms) {

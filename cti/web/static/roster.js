@@ -1,9 +1,10 @@
 // The roster: who works when, a week at a time; made by leads and administrators, and asked out of by agents.
 import { useEffect } from "preact/hooks";
 import { useDuty } from "./duty.js";
+import { clockTime } from "./format.js";
 import { shiftName, t } from "./i18n.js";
 import { board, me, now } from "./model.js";
-import { addDays, dayName, dayOf, daysOf, hourOf, mondayOf, today, week, weekDays } from "./roster_days.js";
+import { addDays, dayName, dayOf, daysOf, mondayOf, today, week, weekDays } from "./roster_days.js";
 import { ImportForm, RotationForm, ShiftForm } from "./roster_forms.js";
 import { AskForm, RequestList } from "./roster_requests.js";
 import { done, load, makes, nameOf, open, panel, refusal, roster } from "./roster_state.js";
@@ -47,13 +48,13 @@ function Chip({ shift, day }) {
   const [first, last] = daysOf(shift);
   const tail = day !== first;
   const kind = KNOWN.includes(shift.code) ? shift.code : "other";
-  const times = `${tail ? "…" : hourOf(shift.starts_at)}–${last !== day ? "…" : hourOf(shift.ends_at)}`;
+  const times = `${tail ? "…" : clockTime(shift.starts_at)}–${last !== day ? "…" : clockTime(shift.ends_at)}`;
   const name = html`<b>${shiftName(shift.code)}${shift.extra && html`<i class="extra">${t("roster.extra")}</i>`}</b>
     <span class="num">${times}</span>
     ${shift.state !== "on" && html`<em>${t(`shift_state.${shift.state}`)}</em>`}
     ${!tail && (shift.crew || shift.seat) && html`<small>${shift.crew} ${shift.seat && t("roster.seat", { seat: shift.seat })}</small>`}`;
   const look = `chip code-${kind} state-${shift.state} ${tail ? "tail" : ""}`;
-  const full = `${nameOf(shift.agent)} ${shiftName(shift.code)} ${first} ${hourOf(shift.starts_at)}–${hourOf(shift.ends_at)}`;
+  const full = `${nameOf(shift.agent)} ${shiftName(shift.code)} ${first} ${clockTime(shift.starts_at)}–${clockTime(shift.ends_at)}`;
   const action = tail ? null : actionOf(shift);
   return action
     ? html`<button class=${look} title=${full} data-test="shift" data-agent=${shift.agent} onClick=${() => open(action)}>${name}</button>`

@@ -1,18 +1,14 @@
 // Days of the hotline's own calendar, as "2026-11-21", wherever the screen stands.
 import { computed, signal } from "@preact/signals";
+import { DAY_MS } from "./format.js";
 import { language } from "./i18n.js";
 import { me, now } from "./model.js";
 
-const DAY_MS = 86_400_000;
 const asUtc = (day) => Date.parse(`${day}T00:00:00Z`);
 
 export const dayOf = (moment) => new Intl.DateTimeFormat("en-CA", { timeZone: me.value?.zone }).format(new Date(moment));
 export const addDays = (day, n) => new Date(asUtc(day) + n * DAY_MS).toISOString().slice(0, 10);
 export const mondayOf = (day) => addDays(day, -((new Date(asUtc(day)).getUTCDay() + 6) % 7));
-export const hourOf = (moment) =>
-  new Intl.DateTimeFormat("zh-CN", { timeZone: me.value?.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
-    new Date(moment),
-  );
 
 export const dayName = (day) =>
   new Intl.DateTimeFormat(language.value === "en" ? "en-GB" : "zh-CN", { timeZone: "UTC", weekday: "short" }).format(asUtc(day));

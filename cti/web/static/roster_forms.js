@@ -1,9 +1,10 @@
 // Making the roster: one shift, a rotation of crews, a file.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
+import { clockTime } from "./format.js";
 import { language, shiftName, t } from "./i18n.js";
 import { board } from "./model.js";
-import { hourOf, week } from "./roster_days.js";
+import { week } from "./roster_days.js";
 import { done, fields, load, open, panel, refusal, roster, send } from "./roster_state.js";
 import { html } from "./ui.js";
 
@@ -21,30 +22,41 @@ export const AgentChoice = ({ name, value, without = "" }) => html`<select name=
 export const Buttons = ({ children }) => html`<div class="row end">${children}
   <button type="button" class="quiet" data-test="cancel" onClick=${() => open(null)}>${t("roster.cancel")}</button></div>`;
 
+const timesOf = (shift) => (shift ? { from: clockTime(shift.starts_at), to: clockTime(shift.ends_at) } : {});
+const same = (one, other) => one.from === other.from && one.to === other.to;
+
+// A shift of the hotline brings its times along, unless it had others or others were typed in.
+function timesToSend(code, typed, shift) {
+  const known = templates().find((template) => template.code === code);
+  const turnedTo = code !== shift?.code && same(typed, timesOf(shift));
+  return known && (turnedTo || same(typed, known)) ? {} : typed;
+}
+
 function putShift(event, shift) {
   const { reason = "", extra, from, to, ...entry } = fields(event);
-  const times = entry.code === OWN || !entry.code ? { from, to } : {};
+  const times = timesToSend(entry.code, { from, to }, shift);
   const body = { ...entry, ...times, extra: extra === "on", ...(shift && { shift_id: shift.shift_id }) };
   return send("PUT", "/roster/shifts", { entries: [body], reason }, "roster.saved");
 }
 
 function takeOff(event, shift) {
   const reason = event.currentTarget.form.elements.reason.value;
-  return send("DELETE", `/roster/shifts/${shift.shift_id}?reason=${encodeURIComponent(reason)}`, undefined, "roster.taken_off");
+  return send("POST", `/roster/shifts/${shift.shift_id}/take-off`, { reason }, "roster.taken_off");
 }
 
 export function ShiftForm({ shift, agent, day }) {
-  const codes = templates().map((known) => known.code);
-  const code = shift ? shift.code : codes[0];
+  const known = templates().map((template) => template.code);
+  const codes = [...new Set([...known, ...(shift ? [shift.code] : []), OWN])];
+  const times = timesOf(shift);
   return html`<form class="card roster-form" data-test="shift-form" onSubmit=${(event) => putShift(event, shift)}>
     <h2>${t(shift ? "roster.edit" : "roster.add")}</h2>
     <${Field} label="roster.agent"><${AgentChoice} name="agent" value=${shift?.agent ?? agent} /><//>
     <${Field} label="roster.day"><input type="date" name="day" required defaultValue=${day} data-test="day" /><//>
     <${Field} label="roster.code"><select name="code" data-test="code">
-      ${[...codes, OWN].map((known) => html`<option key=${known} value=${known}
-        selected=${known === (codes.includes(code) ? code : OWN)}>${shiftName(known)}</option>`)}</select><//>
-    <${Field} label="roster.from"><input type="time" name="from" defaultValue=${shift ? hourOf(shift.starts_at) : ""} data-test="from" /><//>
-    <${Field} label="roster.to"><input type="time" name="to" defaultValue=${shift ? hourOf(shift.ends_at) : ""} data-test="to" /><//>
+      ${codes.map((code) => html`<option key=${code} value=${code}
+        selected=${code === (shift?.code ?? codes[0])}>${shiftName(code)}</option>`)}</select><//>
+    <${Field} label="roster.from"><input type="time" name="from" defaultValue=${times.from ?? ""} data-test="from" /><//>
+    <${Field} label="roster.to"><input type="time" name="to" defaultValue=${times.to ?? ""} data-test="to" /><//>
     <${Field} label="roster.crew"><input name="crew" maxlength="16" defaultValue=${shift?.crew ?? ""} data-test="crew" /><//>
     <${Field} label="roster.seat_label"><input name="seat" maxlength="32" defaultValue=${shift?.seat ?? ""} data-test="seat" /><//>
     <label class="tick"><input type="checkbox" name="extra" defaultChecked=${shift?.extra ?? false} data-test="extra" />${t("roster.extra_label")}</label>
@@ -94,8 +106,9 @@ async function takeIn(event, check) {
   if (!file) return;
   // Browsers on Windows call a CSV file Excel's: what it is stands in its name.
   const sent = new Blob([file], { type: file.name.toLowerCase().endsWith(".xlsx") ? XLSX : "text/csv" });
+  // The body is the file; a URL would be in the logs of every proxy.
   const reason = encodeURIComponent(form.elements.reason.value);
-  const answer = await ask("POST", `/roster/import?check=${check}&reason=${reason}`, sent);
+  const answer = await ask("POST", `/roster/import?check=${check}`, sent, { "X-CTI-Reason": reason });
   bad.value = answer.ok ? [] : (answer.problem.errors ?? []).map(rowOf);
   refusal.value = answer.ok || bad.value.length ? null : answer.problem;
   done.value = answer.ok ? { key: check ? "roster.checked" : "roster.imported", values: answer.value } : null;

@@ -13,14 +13,17 @@ export const done = signal(null); // a key of the catalogue with its values
 export const makes = () => ["lead", "admin"].includes(me.value.person.role);
 export const nameOf = (number) => roster.value.agents.find((agent) => agent.number === number)?.name || number;
 
+let asked = 0;
 export async function load() {
-  const [days, asked] = await Promise.all([
+  const turn = ++asked;
+  const [days, wishes] = await Promise.all([
     ask("GET", `/roster?from=${week.value}&to=${addDays(week.value, 6)}`),
     ask("GET", "/roster/requests"),
   ]);
+  if (turn !== asked) return; // a newer answer is on its way
   if (days.ok) roster.value = days.value;
   else refusal.value = days.problem;
-  if (asked.ok) requests.value = asked.value;
+  if (wishes.ok) requests.value = wishes.value;
 }
 
 export function open(what) {

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -77,14 +78,14 @@ async def test_everybody_looks_and_only_its_makers_change_the_roster(enter: Ente
         for answer in (
             await put(client, day_shift("1003")),
             await client.post("/roster/rotation", json=body),
-            await client.delete("/roster/shifts/sh-1"),
+            await client.post("/roster/shifts/sh-1/take-off", json={}),
             await client.post("/roster/import", content=b"x", headers={"Content-Type": "text/csv"}),
         ):
             assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     admin = await enter("9999")
     shift = (await shifts(admin))[0]
     assert (shift["starts_at"], shift["ends_at"]) == ("2026-11-30T00:00:00Z", "2026-11-30T11:00:00Z")
-    assert (await admin.delete(f"/roster/shifts/{shift['shift_id']}")).status_code == 204
+    assert (await admin.post(f"/roster/shifts/{shift['shift_id']}/take-off", json={})).status_code == 204
     assert [s["code"] for s in await shifts(admin)] == ["night"]
     named = {a["number"]: a["name"] for a in (await admin.get("/roster", params=WEEK)).json()["agents"]}
     assert named["1001"] == "测试话务员甲"
@@ -197,13 +198,22 @@ async def test_only_the_import_takes_a_large_body_and_only_a_file(enter: Enter) 
 
 
 async def test_what_has_begun_is_imported_by_a_lead_with_a_reason(enter: Enter) -> None:
-    """409 without, with the word who may."""
+    """409 without, with the word who may. The reason stands in a header, encoded, and never in the URL."""
     lead, admin = await enter("9001"), await enter("9999")
     text, headers = b"number,date,shift\n1001,2026-11-22,day\n", {"Content-Type": "text/csv"}
-    for client, query in ((lead, ""), (admin, "?reason=late")):
-        answer = await client.post(f"/roster/import{query}", content=text, headers=headers)
+    explained = {**headers, "X-CTI-Reason": quote("补录漏排")}
+    for client, sent in ((lead, headers), (admin, explained)):
+        answer = await client.post("/roster/import?reason=late", content=text, headers=sent)
         assert (answer.status_code, answer.json()["override"]) == (409, "lead")
-    assert (await lead.post("/roster/import?reason=late", content=text, headers=headers)).json()["put"] == 1
+    long = {**headers, "X-CTI-Reason": quote("长" * 201)}
+    assert (await lead.post("/roster/import", content=text, headers=long)).json()["errors"][0]["field"] == "reason"
+    assert (await lead.post("/roster/import", content=text, headers=explained)).json()["put"] == 1
+    there = (await lead.get("/roster", params={"from": "2026-11-22", "to": "2026-11-22"})).json()["shifts"]
+    taken_off = f"/roster/shifts/{there[0]['shift_id']}/take-off"
+    assert (await lead.post(taken_off, json={})).status_code == 409
+    assert (await lead.post(taken_off, json={"reason": "长" * 201})).status_code == 422
+    assert (await lead.post(f"{taken_off}?reason=late", json={})).status_code == 409
+    assert (await lead.post(taken_off, json={"reason": "排错"})).status_code == 204
 
 
 async def test_a_swap_goes_through_both_and_the_lead(enter: Enter) -> None:
