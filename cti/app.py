@@ -20,6 +20,10 @@ import structlog
 from cti.agi.server import AgiServer
 from cti.ami import Link, LinkSettings
 from cti.bus.mqtt import CONSUMER, MqttBus
+from cti.bus.posting import Poster
+from cti.bus.sinks import CONSUMER as SINKS
+from cti.bus.sinks import Sinks
+from cti.bus.outbox import Message
 from cti.clock import Clock, SystemClock
 from cti.deadlines import Deadlines
 from cti.engine import Engine
@@ -32,6 +36,7 @@ from cti.oracle.files import AsteriskFiles
 from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
 from cti.store import outbox
+from cti.store import sinks as sink_rows
 from cti.store.db import Statements, Store
 from cti.store.people import Pins, Role, check_pin
 from cti.watch import Watch
@@ -41,6 +46,7 @@ from regulations import Profile, ProfileError, overridden, parse_profile
 
 log = structlog.get_logger()
 GC_EVERY = 20_000  # allocations between two looks for cycles
+KEEP_TRIES = timedelta(days=30)  # the log of what was told to sinks, and what was given up
 KEEP_MESSAGES = timedelta(days=7)  # a page or a broker that was away longer starts from the present state
 REGULATIONS = Path(__file__).parent.parent / "regulations"
 
@@ -140,11 +146,12 @@ class Service:
         ids = Ids(rng)
         self.files = AsteriskFiles(settings.asterisk, store, clock)
         self.mqtt = MqttBus(settings.mqtt, f"{settings.pbx_id}-{socket.gethostname().lower()}", store, clock, rng)
+        self.sinks = Sinks(settings, store, clock, rng, lambda: Poster(clock), lambda stood: self.engine.note(stood))
         self.deadlines = Deadlines(clock, lambda key: self.engine.put(Due(key)))
         self.engine = Engine(
             settings, profile, zone, store, clock, ids,
             act=lambda effect: self.hands.act(effect), wake=self.deadlines.at, time=self.deadlines.after,
-            after_commit=self.mqtt.wake, on_overflow=lambda: self.watch.resync(),
+            after_commit=self._committed, on_overflow=lambda: self.watch.resync(),
         )  # fmt: skip
         self.watch = Watch(self.engine, lambda: self.link, self.files, clock)
         ami = settings.ami
@@ -159,6 +166,7 @@ class Service:
         self.hands = Hands(settings, self.link, checker, self.files, self.engine.agent, self.engine.put)
         self.pins = Pins()
         self.web = make_app(self.engine, store, settings, clock, ids.token, pins=self.pins, zone=zone)
+        self.web.state.web.sinks_changed = self.sinks.changed
         self.throttle: LoginThrottle = self.web.state.web.throttle  # one for page and phone
         busy_reason = next(iter(settings.hotline.busy_reasons))
         self.agi = AgiServer(settings.agi, self.engine.submit, self._phone_pin, busy_reason)
@@ -174,15 +182,22 @@ class Service:
             self.throttle.succeeded(number, source)
         return person is not None and person.role in (Role.AGENT, Role.LEAD)
 
+    def _committed(self, messages: list[Message]) -> None:
+        self.mqtt.wake(messages)
+        self.sinks.wake(messages)
+
     async def _keep_house(self) -> None:
-        """Once an hour: messages that are old, and read by the broker where there is one, leave the outbox."""
+        """Once an hour: messages that are old, and read by broker and sinks where there are any, leave the outbox."""
         while True:
+            before = self.clock.now() - KEEP_TRIES
+            while await self.store.write(partial(sink_rows.prune, before=before)) == sink_rows.PRUNED_AT_ONCE:
+                continue
             while await self.store.write(self._prune) == outbox.PRUNED_AT_ONCE:
                 continue
             await self.clock.sleep(3600)
 
     async def _prune(self, connection: Statements) -> int:
-        consumers = [CONSUMER] if self.settings.mqtt.host else []
+        consumers = [*([CONSUMER] if self.settings.mqtt.host else []), *([SINKS] if self.sinks.working else [])]
         return await outbox.prune(connection, self.clock.now() - KEEP_MESSAGES, consumers)
 
     async def run(self) -> None:
@@ -203,6 +218,7 @@ class Service:
                 group.create_task(self.watch.run(), name="watch")
                 group.create_task(self.link.run(), name="ami-link")
                 group.create_task(self.mqtt.run(), name="mqtt")
+                group.create_task(self.sinks.run(), name="sinks")
                 group.create_task(self._keep_house(), name="housekeeping")
                 group.create_task(self.agi.run(), name="agi")
                 group.create_task(serve(self.web, self.settings.web, listener), name="web")

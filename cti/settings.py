@@ -94,6 +94,13 @@ class HotlineSettings(_Topic):
     """Wrap-up shown after a call; the same figure as wrapuptime in cti_queues.conf, which enforces it."""
     areas: dict[BusyCode, Named] = Field(default={}, max_length=200)
     """The areas (片区) that tickets, duty phones and outage notices speak of: code -> name."""
+    emergency_words: list[Annotated[str, Field(min_length=2, max_length=20)]] = Field(
+        default=[
+            "漏气", "燃气味", "煤气味", "爆管", "爆裂", "爆炸", "着火", "火灾", "塌陷", "触电", "中毒",
+            "gas leak", "smell of gas", "burst", "explosion", "on fire", "collapse",
+        ], max_length=100,
+    )  # fmt: skip
+    """Words that make a ticket an emergency when they are typed into its notes, in any case."""
     busy_reasons: dict[BusyCode, BusyReason] = Field(default=BUSY_REASONS, min_length=1)
     """Code -> what the reasons for 示忙 are called, and what they count as. The first is what a phone's *52 gives."""
 
@@ -125,6 +132,28 @@ class MqttSettings(_Topic):
     site: str = Field(default="main", pattern=r"^[a-z0-9_-]+$")
 
 
+class ZammadSettings(_Topic):
+    """Zammad's generic CTI (docs/sinks.md). It hears callers' numbers: that is what it is for, so it is off by default.
+
+    The address has Zammad's token in it, which is its only lock: keep the file unreadable to others, or set it in the
+    environment as ``CTI_ZAMMAD__URL``.
+    """
+
+    url: str = Field(default="", max_length=500, repr=False, pattern=r"^(https?://[!-~]+)?$")
+    """Admin, Integrations, CTI (generic), Endpoint: ``https://zammad.example.org/api/v1/cti/<token>``. Empty: off."""
+    plain_http: bool = False
+    """Whether http will do although Zammad is not on this machine."""
+    line: str = Field(default="12319", pattern=r"^[0-9]{3,20}$")
+    """The hotline's own number, as Zammad is to show it."""
+
+
+class WebhookSettings(_Topic):
+    """Where webhooks may go. The subscriptions themselves are the administrator's (POST /api/v1/sinks)."""
+
+    hosts: list[Annotated[str, Field(pattern=r"^[a-z0-9.:-]{1,253}$")]] = Field(default=[], max_length=50)
+    """Host names or addresses of the site's own network: there a private address, and http, will do."""
+
+
 class WebSettings(_Topic):
     """The pages and the API."""
 
@@ -153,6 +182,8 @@ class Settings(BaseSettings):
     hotline: HotlineSettings = HotlineSettings()
     callback: CallbackSettings = CallbackSettings()
     mqtt: MqttSettings = MqttSettings()
+    zammad: ZammadSettings = ZammadSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     web: WebSettings = WebSettings()
 
     @classmethod

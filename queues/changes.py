@@ -96,7 +96,12 @@ def news(before: Call | None, after: Call, limit: timedelta) -> Iterator[News]:
         yield News("call.answered", after.answered_at, {**data, "within": by_caller, "within_ring": by_agent})
     ended = after.ending is not None and (after.closed or after.ending is Ending.TRANSFERRED)
     if ended and (before is None or before.ending != after.ending or before.closed != after.closed):
-        data = {"ending": str(after.ending), "wait_ms": after.wait_ms, "talk_ms": after.talk_ms()}
+        data = {
+            "ending": str(after.ending),
+            "wait_ms": after.wait_ms,
+            "talk_ms": after.talk_ms(),
+            "closed": after.closed,
+        }
         yield News("call.ended", after.ended_at or after.talk_ended_at or after.entered_at, data)
 
 

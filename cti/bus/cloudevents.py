@@ -76,10 +76,14 @@ KINDS: Mapping[str, Kind] = {
     "call.answered": _kind("call", word="agent", count="wait_ms ring_ms within within_ring"),
     "call.ended": _kind("call", word="ending", count="talk_ms wait_ms"),
     "call.ring_no_answer": _kind("call", word="agent end", count="ring_ms"),
+    "call.transferred": _kind("call", word="agent how state", id="call_id"),
     "ticket.opened": _kind("ticket", id="ticket_id call_id"),
+    "ticket.transferred": _kind("ticket", id="ticket_id call_id"),
     "recording.checked": _kind("recording", word="state", count="length_ms", id="ticket_id"),
     "recording.alarm": _kind("recording", word="state", sentence="reason", id="ticket_id"),
     "callback.planned": _kind("callback", time="due_at"),
+    "callback.dialling": _kind("callback", count="ordinal", word="agent"),
+    "callback.reached": _kind("callback", count="ordinal", word="agent"),
     "callback.attempt": _kind("callback", count="ordinal", word="outcome"),
     "callback.closed": _kind("callback", word="state"),
     "alarm": _kind("alarm", word="code agent queue what", id="call_id ticket_id"),
@@ -118,8 +122,7 @@ def event_of(message: Message, source: str) -> bytes:
     Raises:
         ValueError: its kind is unknown or its subject may not be told.
     """
-    kind = _known(message)
-    told = {k: v for k, v in message.data.items() if k in kind.keys and (v is None or _FORMS[kind.keys[k]](v))}
+    data = told(message)
     event = {
         "specversion": "1.0",
         "id": str(message.seq),
@@ -128,9 +131,19 @@ def event_of(message: Message, source: str) -> bytes:
         "subject": message.subject,
         "time": message.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "data": told,
+        "data": data,
     }
     return json.dumps(event, separators=(",", ":")).encode()
+
+
+def told(message: Message) -> dict[str, Any]:
+    """What of *message*'s data may leave the house: the keys on its kind's list whose values have their form.
+
+    Raises:
+        ValueError: its kind is unknown or its subject may not be told.
+    """
+    kind = _known(message)
+    return {k: v for k, v in message.data.items() if k in kind.keys and (v is None or _FORMS[kind.keys[k]](v))}
 
 
 def _known(message: Message) -> Kind:

@@ -17,8 +17,8 @@ class Message(NamedTuple):
         seq: dense, rising id given by the store; 0 before commit.
         at: when it became true, aware UTC.
         kind: ``ticket.opened``, ``call.queued``, ``call.offered``, ``call.answered``, ``call.ended``, ``agent.state``,
-            ``queue.state``, ``recording.checked``, ``recording.alarm``, ``callback.planned``, ``callback.attempt``,
-            ``callback.closed``, ``link.state``, ``alarm``.
+            ``queue.state``, ``recording.checked``, ``recording.alarm``, ``callback.planned``, ``callback.dialling``,
+            ``callback.reached``, ``callback.attempt``, ``callback.closed``, ``link.state``, ``alarm``.
         subject: the call id, agent number, queue or ticket id it is about.
         audience: ``all``, ``lead``, or ``agent:<number>``: who may see it on a page. MQTT gets every kind, but only the
             keys of ``cti.bus.cloudevents.KINDS``.

@@ -16,19 +16,24 @@ from cti.commands.base import (
 )
 from cti.commands.conduct import ConductCommand
 from cti.commands.directory import DirectoryCommand
+from cti.commands.emergency import EmergencyCommand
 from cti.commands.findings import FindingCommand
 from cti.commands.handover import HandoverCommand
 from cti.commands.missed import MissedCommand
 from cti.commands.roster import RosterCommand
+from cti.commands.sinks import SinkCommand
 from cti.commands.switches import SwitchNotSet
+from cti.commands.tickets import TicketCommand
+from cti.commands.transfers import TransferCommand
 
 Command = (
     BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
-    | DirectoryCommand
+    | DirectoryCommand | EmergencyCommand | SinkCommand | TicketCommand | TransferCommand
 )  # fmt: skip
 
 __all__ = [
-    "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "FindingCommand", "GoBusy", "GoReady",
-    "HandoverCommand",    "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
-    "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SwitchNotSet",
+    "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
+    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
+    "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SinkCommand", "SwitchNotSet", "TicketCommand",
+    "TransferCommand",
 ]  # fmt: skip

@@ -70,8 +70,12 @@ class Diallings:
         callback = callback.with_dialling(Dialling(channel_id, agent.number, attempt))
         self.world.put_callback(replace(callback, state="placing", due_at=None))
         self.world.put_agent(presence.rings(agent, channel_id, now))
+        self._tell("callback.dialling", callback, attempt, agent.number, now)
         self.world.changes.effects.append(Dial(channel_id, agent.interface, callback.number, now + self.agent_ring))
         return ruling
+
+    def _tell(self, kind: str, callback: Callback, attempt: Attempt, agent: str, at: datetime) -> None:
+        self.world.tell(at, kind, callback.callback_id, {"ordinal": attempt.ordinal, "agent": agent})
 
     def due(self, callback_id: str, now: datetime) -> None:
         """A callback's time has come: place it, or look again later."""
@@ -134,6 +138,7 @@ class Diallings:
         if outcome is AttemptOutcome.REACHED:
             self.world.put_callback(callback.with_dialling(replace(dialling, answered_at=event.at)))
             self.world.put_recording(self._recording(callback, dialling))
+            self._tell("callback.reached", callback, dialling.attempt, dialling.agent, event.at)
         else:
             self._end(callback, dialling, outcome, event.at, now)
 

@@ -23,6 +23,7 @@ from cti.web import (
     callbacks,
     conduct,
     directory,
+    ext,
     figures,
     findings,
     handover,
@@ -32,8 +33,10 @@ from cti.web import (
     people,
     problems,
     roster,
+    sinks,
     stream,
     tickets,
+    tokens,
 )
 from cti.web.context import Web
 from cti.web.guard import Guard
@@ -58,7 +61,7 @@ def routed() -> FastAPI:
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     parts = (
         auth, agents, tickets, callbacks, people, conduct, figures, findings, roster,
-        leave, handover, missed, directory, board, stream,
+        leave, handover, missed, directory, board, stream, sinks, tokens, ext,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

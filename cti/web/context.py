@@ -26,6 +26,7 @@ from cti.web.throttle import LoginThrottle, Rate
 
 COOKIE = "cti_session"
 CALLBACKS_A_MINUTE = 20
+ASKED_A_MINUTE = 60  # by one token of another system
 
 
 @dataclass(slots=True)
@@ -43,7 +44,10 @@ class Web:
     feed: BoardFeed = field(init=False)
     throttle: LoginThrottle = field(init=False)
     callback_rate: Rate = field(init=False)
+    token_rate: Rate = field(init=False)
     streams: Counter[str] = field(default_factory=Counter)
+    sinks_changed: Callable[[], None] = lambda: None
+    """Told when a subscription was added, changed or ended."""
     closing: bool = False
     """Set when the server stops: open streams end, or it would wait for them."""
 
@@ -51,6 +55,7 @@ class Web:
         self.feed = BoardFeed(self.engine, self.clock)
         self.throttle = LoginThrottle(self.clock)
         self.callback_rate = Rate(self.clock, CALLBACKS_A_MINUTE, 60.0)
+        self.token_rate = Rate(self.clock, ASKED_A_MINUTE, 60.0)
 
     async def do(self, command: Command) -> Outcome:
         """Submit *command*; a refusal ends the request with its problem document."""
@@ -79,7 +84,12 @@ class Who:
     @property
     def sees_callers(self) -> bool:
         """Whether any caller's number may be shown to this person: not to an auditor."""
-        return self.person.role is not Role.AUDITOR
+        return not self.audits
+
+    @property
+    def audits(self) -> bool:
+        """Whether this person reads every agent's duty, and changes nothing (督查员)."""
+        return self.person.role is Role.AUDITOR
 
 
 def hash_token(token: str) -> str:

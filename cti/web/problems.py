@@ -32,6 +32,8 @@ WORDS: Mapping[str, tuple[int, str, str]] = {
     "method_not_allowed": (405, "不支持此方法", "This method is not supported here"),
     "not_found": (404, "不存在", "No such thing"),
     "not_logged_in": (401, "请先登录", "Log in first"),
+    "bad_token": (401, "令牌缺失、无效或已停用", "The token is missing, unknown or ended"),
+    "scope": (403, "此令牌无权进行此操作", "This token may not do this"),
     "throttled": (429, "尝试过于频繁，请稍后再试", "Too many attempts; try later"),
     "too_large": (413, "请求过大", "The request is too large"),
     "too_many_streams": (429, "打开的页面过多", "Too many open pages"),

@@ -19,6 +19,7 @@ from cti.web.app import routed
 from cti.web.context import Needs, anyone
 from cti.web.guard import SAFE
 from cti.web.pages import PAGES
+from cti.web.tokens import NeedsToken
 
 DOCUMENT = Path("docs/roles.md")
 OPEN = {
@@ -44,6 +45,8 @@ class Access:
     path: str
     roles: frozenset[Role]
     login: bool
+    scope: str = ""
+    """Of the tokens of other systems that it lets in instead of people; a token is no login."""
 
     @property
     def changes(self) -> bool:
@@ -71,6 +74,9 @@ def matrix(app: FastAPI) -> list[Access]:
 
 def _access(method: str, path: str, dependant: Dependant | None) -> Access:
     calls = [] if dependant is None else list(_calls(dependant))
+    scopes = [call.scope for call in calls if isinstance(call, NeedsToken)]
+    if scopes:
+        return Access(method, path, frozenset(), login=True, scope=scopes[0])
     if anyone not in calls:
         if (method, path) not in OPEN:
             raise RolesUnknown(
@@ -92,7 +98,7 @@ def _calls(dependant: Dependant) -> Iterator[object]:
 
 def render(rows: Iterable[Access]) -> str:
     """docs/roles.md."""
-    heads = ("未登录 nobody", *_NAMES.values())
+    heads = ("未登录 nobody", *_NAMES.values(), "令牌 token")
     lines = [
         "# 角色与接口 Roles and routes\n",
         "Made by `cti roles` from the dependencies that the routes declare; a test holds it equal to them, and another",
@@ -102,7 +108,9 @@ def render(rows: Iterable[Access]) -> str:
     ]
     for row in sorted(rows, key=lambda row: (row.path, row.method)):
         marks = [not row.login, *(role in row.roles for role in _NAMES)]
-        lines.append(f"| {row.method} | `{row.path}` | {' | '.join('✓' if mark else '' for mark in marks)} |")
+        scope = f"`{row.scope}`" if row.scope else ""
+        cells = [*("✓" if mark else "" for mark in marks), scope]
+        lines.append(f"| {row.method} | `{row.path}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,12 +11,16 @@ from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
 from cti.engine.duty.handing import Handing
 from cti.engine.duty.rostering import Rostering
+from cti.engine.emergency import Emergencies
 from cti.engine.escalating import Escalating
 from cti.engine.figuring import Figuring
+from cti.engine.fronting import Fronting
 from cti.engine.missed import MissedCallers
 from cti.engine.part import Part
+from cti.engine.sinks import OtherSystems
 from cti.engine.switches import Switches
 from cti.engine.ticketing import Ticketing
+from cti.engine.transferring import Transfers
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
@@ -29,9 +33,13 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     findings = Findings(world, ids, settings, roster, conduct)
     handing = Handing(world, ids, settings, roster, conduct, findings)
     directory = Directory(world, ids, settings)
-    ticketing = Ticketing(world, ids, settings, handing.tickets)
+    ticketing = Ticketing(world, ids, settings, handing.tickets, directory)
+    front = Fronting(world, settings)
+    emergencies = Emergencies(world, ids, settings, directory, front)
     calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
-    return [ticketing, Switches(world), roster, conduct, findings, handing, directory, *calls_in]
+    transfers = Transfers(world, ids, settings, directory)
+    served = [directory, front, emergencies, transfers, *calls_in, OtherSystems(world)]
+    return [ticketing, Switches(world), roster, conduct, findings, handing, *served]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
