@@ -9,9 +9,27 @@ from typing import Any, Protocol
 import structlog
 
 from agents.presence import Agent
-from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply, SetVariable
+from cti.ami import (
+    Action,
+    ActionTimeout,
+    Atxfer,
+    BlindTransfer,
+    CancelAtxfer,
+    Hangup,
+    LinkDown,
+    Originate,
+    QueueAdd,
+    QueueChangePriorityCaller,
+    QueuePause,
+    QueueRemove,
+    QueueStatus,
+    Reply,
+    SetVariable,
+)
 from cti.commands.conduct import SeatUnproved
+from cti.commands.emergency import NotLifted, UnitNotRung
 from cti.commands.switches import SwitchNotSet
+from cti.commands.transfers import TransferRefused
 from cti.engine.inputs import (
     Align,
     Aligned,
@@ -20,8 +38,11 @@ from cti.engine.inputs import (
     CheckRecording,
     Dial,
     Dialled,
+    DialUnit,
     Effect,
     Input,
+    Lift,
+    Move,
     RingSeat,
     SetGlobal,
     Trace,
@@ -32,6 +53,11 @@ from cti.recordings.checker import RecordingChecker
 from cti.settings import Settings
 
 log = structlog.get_logger()
+
+FRONT_PRIORITY = 10  # QUEUE_PRIO of the extension emergency in cti_extensions.conf
+
+
+TRANSFERS = "cti-transfer"  # the context of cti_transfer.conf
 
 
 class Sender(Protocol):
@@ -86,8 +112,14 @@ class Hands:
                 self._start(self._dial(effect), f"dial-{effect.channel_id}")
             case Trace(channel_id, gone):
                 self._start(self._trace(channel_id, gone), f"trace-{channel_id}")
+            case DialUnit():
+                self._start(self._dial_unit(effect), f"unit-{effect.channel_id}")
+            case Lift(call_id):
+                self._start(self._lift(call_id), f"lift-{call_id}")
             case RingSeat():
                 self._start(self._ring_seat(effect), f"seat-{effect.check_id}")
+            case Move():
+                self._start(self._move(effect), f"transfer-{effect.transfer_id}")
             case SetGlobal():
                 self._start(self._set_global(effect), "switch")
 
@@ -183,6 +215,24 @@ class Hands:
         if not accepted:
             self._put(Asked(SeatUnproved(ring.check_id), None))
 
+    async def _move(self, move: Move) -> None:
+        action: Action
+        match move.step:
+            case "blind":
+                action = BlindTransfer(move.leg, TRANSFERS, move.exten)
+            case "begin":
+                action = Atxfer(move.leg, TRANSFERS, move.exten)
+            case "complete":
+                action = Hangup(move.leg)  # whom he consults is then joined with the caller
+            case _:
+                action = CancelAtxfer(move.leg)
+        try:
+            accepted = (await self._link.send(action)).success
+        except (LinkDown, ActionTimeout):
+            return  # perhaps it was read; that nothing follows is noticed
+        if not accepted:
+            self._put(Asked(TransferRefused(move.transfer_id), None))
+
     async def _set_global(self, wanted: SetGlobal) -> None:
         # One at a time, in the order of the commits: the newest value is the one that stays.
         async with self._switching:
@@ -194,6 +244,33 @@ class Hands:
                 taken = False
             if not taken:
                 self._put(Asked(SwitchNotSet(wanted.name), None))
+
+    async def _dial_unit(self, dial: DialUnit) -> None:
+        numbers = {f"CTI_UNIT{place}": number for place, number in enumerate(dial.numbers, start=1)}
+        action = Originate(
+            dial.interface, "cti-unit", "s", dial.channel_id,
+            timeout_ms=int(self._settings.callback.agent_ring_s * 1000),
+            variables={"CTI_NOT_AFTER": str(int(dial.not_after.timestamp())), **numbers},
+        )  # fmt: skip
+        try:
+            accepted = (await self._link.send(action)).success
+        except (LinkDown, ActionTimeout):
+            return  # perhaps it was read before the link was lost: what is alive then will tell
+        if not accepted:
+            self._put(Asked(UnitNotRung(dial.channel_id), None))
+
+    async def _lift(self, call_id: str) -> None:
+        queue = self._settings.hotline.queue
+        lifted = False
+        try:
+            for entry in (await self._link.send(QueueStatus(queue))).items:
+                if entry.get("Event") == "QueueEntry" and entry.get("Uniqueid") == call_id:
+                    action = QueueChangePriorityCaller(queue, entry["Channel"], FRONT_PRIORITY)
+                    lifted = (await self._link.send(action)).success
+        except (LinkDown, ActionTimeout):
+            lifted = False
+        if not lifted:
+            self._put(Asked(NotLifted(call_id), None))
 
     async def _trace(self, channel_id: str, gone: bool) -> None:
         found = await self._tracer.trace(channel_id, gone)

@@ -71,6 +71,11 @@ def leg_gone(call: Call, leg: str, at: datetime) -> Call:
     return replace(call, offers=offers, talk_ended_at=ended)
 
 
+def leg_replaced(call: Call, gone: str, leg: str) -> Call:
+    """The agent's leg *gone* is taken out of the way, and *leg* stands in its place: the conversation goes on."""
+    return replace(call, offers=tuple(replace(o, leg=leg) if o.leg == gone else o for o in call.offers))
+
+
 def _implied(fact: Answered | Offered | NotAnswered, waited: timedelta) -> Call:
     """A call whose entry has not been seen: it entered at least *waited* before; its entry, when told, is better."""
     return Call(fact.call_id, fact.call_id, fact.queue, "", fact.at - waited, exact=False)
@@ -79,12 +84,13 @@ def _implied(fact: Answered | Offered | NotAnswered, waited: timedelta) -> Call:
 def _entered(call: Call | None, fact: Entered) -> Call:
     if call is None:
         linkedid = fact.linkedid or fact.call_id
-        return Call(fact.call_id, linkedid, fact.queue, fact.caller, fact.at, exact=fact.exact)
+        return Call(fact.call_id, linkedid, fact.queue, fact.caller, fact.at, exact=fact.exact, front=fact.front)
     better = {}
     if fact.exact and not call.exact:
         better = {"entered_at": fact.at, "exact": True}
     call = replace(
-        call, caller=call.caller or fact.caller, linkedid=fact.linkedid or call.linkedid, **better  # type: ignore[arg-type]
+        call, caller=call.caller or fact.caller, linkedid=fact.linkedid or call.linkedid,
+        front=call.front or fact.front, **better,  # type: ignore[arg-type]
     )  # fmt: skip
     return replace(call, wait_ms=_ms(call, call.answered_at)) if better and call.answered_at else call
 

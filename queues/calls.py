@@ -38,6 +38,7 @@ class Call:
         answer_exact: whether answered_at comes from an event timestamp.
         talk_ended_at: end of the first agent's conversation.
         ended_at: when the caller's channel was gone or the queue was left unanswered.
+        front: whether the dialplan put the caller to the front (an emergency), as far as was heard live.
     """
 
     call_id: str
@@ -56,6 +57,7 @@ class Call:
     ended_at: datetime | None = None
     ending: Ending | None = None
     transfers: tuple[str, ...] = ()
+    front: bool = False
 
     @property
     def waiting(self) -> bool:

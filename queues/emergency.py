@@ -175,7 +175,7 @@ def whose(step: int, present: Sequence[str], others: Sequence[str]) -> str | Non
 def may_acknowledge(emergency: Emergency, by: str, leads: bool, articles: tuple[Article, ...]) -> Ruling:
     """A lead says that he has it in hand: it goes up to him, so nobody else can."""
     if not leads:
-        return refused("emergency_lead_only", "由值班长确认", "A shift lead acknowledges it", *articles)
+        return lead_only(articles)
     if not emergency.open:
         return refused(
             "emergency_acknowledged",
@@ -184,6 +184,11 @@ def may_acknowledge(emergency: Emergency, by: str, leads: bool, articles: tuple[
             *articles,
         )
     return allowed(*articles)
+
+
+def lead_only(articles: tuple[Article, ...]) -> Ruling:
+    """What an agent hears who asks for what is the lead's."""
+    return refused("emergency_lead_only", "由值班长办理", "This is for a shift lead", *articles)
 
 
 def acknowledged(emergency: Emergency, by: str, note: str, now: datetime) -> Emergency:

@@ -44,6 +44,8 @@ class Entered(NamedTuple):
     caller: str
     linkedid: str | None = None
     exact: bool = True
+    front: bool = False
+    """Whether the dialplan put the caller to the front: an emergency."""
 
 
 class Offered(NamedTuple):

@@ -164,6 +164,22 @@ class QueuePause(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class QueueChangePriorityCaller(Action):
+    """Give a waiting caller another priority; he moves at once to where it puts him."""
+
+    name = "QueueChangePriorityCaller"
+    queue: str
+    channel: str
+    """The caller's channel name."""
+    priority: int
+
+    def fields(self) -> Fields:
+        return [
+            ("Queue", self.queue), ("Caller", self.channel), ("Priority", str(self.priority)), ("Immediate", "yes"),
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Originate(Action):
     """Dial *channel* and, once it answers, go to ``context``, ``exten``.
 
@@ -223,6 +239,48 @@ class Hangup(Action):
         if self.channel.startswith("/"):
             raise ActionError("channel", "a name is needed, not a pattern")
         return [("Channel", self.channel), ("Cause", str(self.cause))]
+
+
+@dataclass(frozen=True, slots=True)
+class BlindTransfer(Action):
+    """Send whoever is bridged with *channel* to ``exten`` in ``context``. *channel*: a leg's name or Uniqueid."""
+
+    name = "BlindTransfer"
+    channel: str
+    context: str
+    exten: str
+
+    def fields(self) -> Fields:
+        _match("exten", self.exten, _DIGITS, "at most 20 digits")
+        return [("Channel", self.channel), ("Context", self.context), ("Exten", self.exten)]
+
+
+@dataclass(frozen=True, slots=True)
+class Atxfer(Action):
+    """Let *channel* consult ``exten``, as if its keys had been pressed. "Successfully queued" may do nothing at all.
+
+    Asterisk types the digits for the agent; the # at the end spares him the pause after the last one.
+    """
+
+    name = "Atxfer"
+    channel: str
+    context: str
+    exten: str
+
+    def fields(self) -> Fields:
+        _match("exten", self.exten, _DIGITS, "at most 20 digits")
+        return [("Channel", self.channel), ("Context", self.context), ("Exten", f"{self.exten}#")]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAtxfer(Action):
+    """Give the caller back to *channel*, which consults somebody; by the key ``atxferabort`` of features.conf."""
+
+    name = "CancelAtxfer"
+    channel: str
+
+    def fields(self) -> Fields:
+        return [("Channel", self.channel)]
 
 
 @dataclass(frozen=True, slots=True)

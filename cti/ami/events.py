@@ -40,6 +40,8 @@ class QueueCallerJoin(NamedTuple):
     uniqueid: str
     linkedid: str
     channel: str
+    exten: str = ""
+    """Of the dialplan: ``emergency`` for one who goes to the front."""
 
 
 class QueueCallerLeave(NamedTuple):
@@ -272,6 +274,18 @@ class AttendedTransfer(NamedTuple):
     second_transferer_linkedid: str
     transferee_uniqueid: str | None
     transferee_linkedid: str | None
+    target_uniqueid: str | None = None
+    """The leg of whom the other party is now joined with; None when a bridge or an application takes its place."""
+    target_channel: str | None = None
+
+
+class LocalOptimizationBegin(NamedTuple):
+    """A pair of Local channels takes itself out of the way: ``source`` stands where they stood."""
+
+    at: datetime
+    one_uniqueid: str
+    two_uniqueid: str
+    source_uniqueid: str | None
 
 
 class OriginateResponse(NamedTuple):
@@ -327,6 +341,7 @@ Event = (
     | Hangup
     | BlindTransfer
     | AttendedTransfer
+    | LocalOptimizationBegin
     | OriginateResponse
     | MixMonitorStart
     | MixMonitorStop

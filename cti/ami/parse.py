@@ -22,6 +22,7 @@ from cti.ami.events import (
     Event,
     FullyBooted,
     Hangup,
+    LocalOptimizationBegin,
     MixMonitorStart,
     MixMonitorStop,
     OriginateResponse,
@@ -101,6 +102,7 @@ _SHAPES: dict[Any, _Shape] = {
     Shutdown: {"Timestamp": _instant, "Restart": _truth},
     QueueCallerJoin: {
         "Timestamp": _instant, "Queue": _text, "Position": int, "Count": int, "CallerIDNum": _number, **_LEG_CHANNEL,
+        "Exten": _text,
     },
     QueueCallerLeave: {"Timestamp": _instant, "Queue": _text, "Position": int, "Count": int, **_LEG},
     QueueCallerAbandon: {
@@ -135,7 +137,10 @@ _SHAPES: dict[Any, _Shape] = {
     AttendedTransfer: {
         "Timestamp": _instant, "Result": _text, "OrigTransfererUniqueid": _text, "OrigTransfererLinkedid": _text,
         "SecondTransfererUniqueid": _text, "SecondTransfererLinkedid": _text, "TransfereeUniqueid": _perhaps,
-        "TransfereeLinkedid": _perhaps,
+        "TransfereeLinkedid": _perhaps, "TransferTargetUniqueid": _perhaps, "TransferTargetChannel": _perhaps,
+    },
+    LocalOptimizationBegin: {
+        "Timestamp": _instant, "LocalOneUniqueid": _text, "LocalTwoUniqueid": _text, "SourceUniqueid": _perhaps,
     },
     OriginateResponse: {
         "Timestamp": _instant, "ActionID": _own_part, "Response": _success, "Reason": int, "Uniqueid": _perhaps,

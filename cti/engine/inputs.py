@@ -129,6 +129,15 @@ class RingSeat(NamedTuple):
     seat: str
 
 
+class Move(NamedTuple):
+    """Effect: a step of a transfer: blind, begin (a consultation), complete or cancel. ``leg``: the agent's."""
+
+    transfer_id: str
+    step: str
+    leg: str
+    exten: str
+
+
 class SetGlobal(NamedTuple):
     """Effect: set a global variable of the dialplan."""
 
@@ -136,4 +145,19 @@ class SetGlobal(NamedTuple):
     value: str
 
 
-Effect = Align | CheckRecording | Dial | Trace | RingSeat | SetGlobal
+class DialUnit(NamedTuple):
+    """Effect: ring an agent's phone, then *numbers* one after the other, once. After *not_after* it is too late."""
+
+    channel_id: str
+    interface: str
+    numbers: tuple[str, ...]
+    not_after: datetime
+
+
+class Lift(NamedTuple):
+    """Effect: move a waiting caller to the front of the queue."""
+
+    call_id: str
+
+
+Effect = Align | CheckRecording | Dial | Trace | RingSeat | SetGlobal | Move | DialUnit | Lift

@@ -6,7 +6,7 @@ Parts know each other only through what they are given when they are made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.presence import Agent
+from cti.ami.events import AttendedTransfer, BlindTransfer, DialBegin, DialEnd, Hangup, OriginateResponse
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from queues.calls import Call
 from queues.stubs import Stub
@@ -52,6 +53,9 @@ class Act:
     """Who did it, when it was not the agent: a lead, or an administrator."""
 
 
+CallMove = DialBegin | DialEnd | BlindTransfer | AttendedTransfer
+"""What Asterisk tells of an answered call that goes to somebody else."""
+
 StateAsked = SignIn | SignOut | GoBusy | GoReady
 Handler = Callable[[Any, datetime], Outcome]
 Waker = Callable[[str, datetime], None]
@@ -83,11 +87,23 @@ class Part:
     def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
         """A call stepped on (queues/callflow.py)."""
 
+    def call_moved(self, call: Call, move: CallMove, now: datetime) -> None:
+        """An answered call was dialled on, past the queue, or transferred, by whatever key or program."""
+
+    def leg_gone(self, channel_id: str, at: datetime, now: datetime) -> None:
+        """A leg that ``world.watched`` names is gone."""
+
     def stub_changed(self, before: Stub | None, after: Stub, now: datetime) -> None:
         """A ticket stub was opened (*before* is None) or its particulars changed."""
 
     def called_back(self, callback: Callback, now: datetime) -> None:
         """A callback was planned, placed, closed, or given to another agent; this is how it stands."""
+
+    def unit_leg(self, channel_id: str, event: OriginateResponse | DialEnd | Hangup, now: datetime) -> None:
+        """The leg on which an agent rings a unit was answered, dialled, or is gone."""
+
+    def alive(self, channels: Container[str], began: datetime, now: datetime) -> None:
+        """A snapshot of Asterisk, begun at *began*: the legs that were alive. What is younger may be missing."""
 
     def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
         """The event stream broke at *began*; or, with *ended*, what is heard is live again since then."""

@@ -96,6 +96,8 @@ class Syncing:
                     and offer.leg not in alive
                 ):
                     self.steps.channel_gone(offer.leg, sync.ended.get(offer.leg, now), now)
+        for part in self.world.parts:
+            part.alive(alive, sync.began, now)
         for callback in list(self.world.callbacks.values()):
             running = callback.running
             if running and running.channel_id not in alive and running.attempt.started_at < sync.began:
