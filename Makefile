@@ -11,7 +11,7 @@ SERVICE := $(VENV)/.service-made
 TESTING := $(VENV)/.testing-made
 WORKERS ?= 2
 
-.PHONY: demo test check pytest bench prove tools clean
+.PHONY: demo test check pytest bench prove prompts tools clean
 
 demo: $(SERVICE)
 	@$(RUN) -m cti demo $(ARGS)
@@ -32,6 +32,10 @@ bench: $(TESTING) tools
 
 prove: $(SERVICE)
 	@$(RUN) -m cti prove --lab $(ARGS)
+
+# asterisk-conf/sounds/ from its table of texts; needs espeak-ng and sox.
+prompts:
+	$(PYTHON) asterisk-conf/prompts/make.py
 
 # Asterisk, SIPp, Mosquitto, Chromium and Chinese fonts: installed ones are used, missing ones are brought.
 tools: $(SERVICE)

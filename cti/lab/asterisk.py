@@ -161,13 +161,11 @@ class LabAsterisk:
 
     def _data_folder(self) -> None:
         sounds = self.work / "data/sounds"
-        sounds.mkdir(parents=True, exist_ok=True)
-        for name, target in (
-            ("sounds/en", self.program.sounds),
-            ("documentation", self.program.data / "documentation"),
-        ):
-            link = self.work / "data" / name
-            if not link.is_symlink():
+        shutil.copytree(ASTERISK_CONF / "sounds", sounds, dirs_exist_ok=True)
+        links = {sounds / "en" / sound.name: sound for sound in self.program.sounds.iterdir()}
+        links[self.work / "data/documentation"] = self.program.data / "documentation"
+        for link, target in links.items():
+            if not link.exists():
                 link.symlink_to(target)
         with wave.open(str(self.work / "moh/quiet.wav"), "wb") as music:
             music.setnchannels(1)
