@@ -13,12 +13,12 @@ from cti.web.context import AnyoneDep, WebDep, Who
 
 router = APIRouter(tags=["board"])
 
-LEADS_ONLY = ("requests", "over_time", "escalated")
+LEADS_ONLY = ("requests", "over_time", "escalated", "sinks_away")
 """Keys of the duty desk that are no agent's: requests and callers that wait for the lead, and who is busy too long."""
 
 
 def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What this person may see of it: an agent gets no other agent's call id, and alarms are the lead's."""
+    """What this person may see of it: call ids are their agents' and the leads', and alarms are the lead's."""
     if who.leads:
         return board
     lines = [
@@ -29,12 +29,14 @@ def board_for(who: Who, board: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def duty_for(who: Who, duty: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What an agent may see of the duty desk: of findings that go on his own alone, and not what waits for the lead."""
+    """What an agent may see of the duty desk: of findings that go on and of handovers his own alone, and not what waits
+    for the lead. An auditor sees every handover, and no findings that go on."""
     shown = {key: value for key, value in duty.items() if key not in LEADS_ONLY}
     roster = {key: value for key, value in duty.get("roster", {}).items() if key != "pending"}
     return {
         **shown, "roster": roster, "findings": [f for f in duty.get("findings", ()) if f["agent"] == who.number],
-        "handovers": own_handovers(who.number, duty.get("handovers", ())),
+        "handovers": duty.get("handovers", []) if who.audits
+        else own_handovers(who.number, duty.get("handovers", ())),
     }  # fmt: skip
 
 

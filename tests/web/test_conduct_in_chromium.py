@@ -137,6 +137,7 @@ async def test_the_break_line_shows_the_place_and_lets_go_by_itself(
     await expect(third.get_by_test_id("break-line")).to_contain_text("第 1 位")
     await third.get_by_test_id("leave-line").click()
     await expect(third.get_by_test_id("break-line")).to_have_count(0)
+    assert [text for text in refusals(complaints) if "ERR_" not in text] == []
 
 
 async def test_coming_to_the_post_is_one_press_from_an_hour_before(

@@ -85,6 +85,9 @@ async def test_a_whole_handover_by_mouse(browser: Browser, duty: DutySite, compl
     await expect(outgoing.locator("aside").get_by_test_id("notice")).to_contain_text("HZ 第二十九条")
     await incoming.get_by_test_id("arrive").click()
     await expect(outgoing.get_by_test_id("presence")).to_have_attribute("data-present", "true")
+    _a, auditor = await log_in(browser, duty, "9500", complaints, "/desk")
+    read = auditor.get_by_test_id("pair").and_(auditor.locator("[data-outgoing='1001']"))
+    await expect(read.get_by_test_id("presence")).to_have_attribute("data-present", "true")
     await outgoing.get_by_test_id("sign-out").click()
     await expect(outgoing.get_by_test_id("own-gap")).to_be_visible()
     await expect(incoming.get_by_test_id("own-gap")).to_contain_text("3001")
@@ -122,3 +125,4 @@ async def test_no_relief_is_seen_by_both_and_the_page_survives_a_restart(
     await duty.restart()
     await expect(outgoing.get_by_test_id("link")).to_have_text("已连接")
     await expect(outgoing.get_by_test_id("overtime")).to_contain_text("无人接班，延时值守")
+    assert [text for text in refusals(complaints) if "ERR_" not in text] == []

@@ -11,7 +11,7 @@ import { board, me, now } from "./model.js";
 import { html, Notice, Since } from "./ui.js";
 
 const current = signal({ handovers: [], names: {} });
-const wanted = signal({}); // outgoing -> incoming, as chosen but not yet saved
+const wanted = signal({}); // handover -> outgoing -> incoming, as chosen but not yet saved
 
 async function load() {
   const answer = await ask("GET", "/handovers/current");
@@ -22,7 +22,8 @@ const nameOf = (number) =>
   current.value.names[number] ?? board.value?.agents.find((line) => line.number === number)?.name ?? "";
 const Person = ({ number }) => html`<b>${nameOf(number)}</b> <small class="num">${number}</small>`;
 const liveOf = (id) => handovers.value.find((entry) => entry.id === id) ?? { pairs: [], candidates: [] };
-const livePair = (live, pair) => live.pairs.find((entry) => entry.outgoing === pair.outgoing) ?? {};
+// Nothing on the first paint, before the board is there: then nothing is said of who is present.
+const livePair = (live, pair) => live.pairs.find((entry) => entry.outgoing === pair.outgoing);
 
 function ToGo({ at }) {
   const left = Date.parse(at) - now.value;
@@ -32,44 +33,52 @@ function ToGo({ at }) {
 
 const Presence = ({ live, incoming }) => {
   if (!incoming) return html`<span class="mark">${t("handover.nobody")}</span>`;
+  if (!live) return null;
   return html`<span class=${`mark ${live.present ? "good" : "near"}`} data-test="presence" data-present=${Boolean(live.present)}>
     ${t(live.present ? "handover.present" : "handover.absent")}</span>`;
 };
 
-const Overtime = ({ live }) => live.overtime_from && html`<span class="mark bad" data-test="overtime">
+const Overtime = ({ live }) => live?.overtime_from && html`<span class="mark bad" data-test="overtime">
   ${t(`handover.overtime.${live.overtime_why}`)} <span class="num"><${Since} iso=${live.overtime_from} /></span></span>`;
 
-const Progress = ({ live }) =>
+const Progress = ({ live }) => live &&
   html`<span class=${`mark ${live.over ? "good" : ""}`}>${t(live.over ? "handover.over" : live.left ? "handover.left" : "handover.holds")}</span>`;
 
-function choose(pair, value) {
+const chosenFor = (handover) => wanted.value[handover.handover_id] ?? {};
+
+function choose(handover, pair, value) {
   const incoming = value || null;
-  const { [pair.outgoing]: _, ...others } = wanted.value;
-  wanted.value = incoming === pair.incoming ? others : { ...others, [pair.outgoing]: incoming };
+  const { [pair.outgoing]: _, ...others } = chosenFor(handover);
+  const chosen = incoming === pair.incoming ? others : { ...others, [pair.outgoing]: incoming };
+  wanted.value = { ...wanted.value, [handover.handover_id]: chosen };
 }
 
-function Relief({ pair, live, candidates, editable }) {
-  if (!editable || live.left || pair.out_signed_at) {
+function Relief({ handover, pair, live, candidates, editable }) {
+  if (!editable || live?.left || pair.out_signed_at) {
     return pair.incoming ? html`<${Person} number=${pair.incoming} />` : html`<span class="muted">–</span>`;
   }
-  const chosen = pair.outgoing in wanted.value ? wanted.value[pair.outgoing] : pair.incoming;
+  const choices = chosenFor(handover);
+  const chosen = pair.outgoing in choices ? choices[pair.outgoing] : pair.incoming;
   return html`<select value=${chosen ?? ""} data-test=${`relief-${pair.outgoing}`} aria-label=${t("handover.incoming")}
-      onChange=${(event) => choose(pair, event.target.value)}>
+      onChange=${(event) => choose(handover, pair, event.target.value)}>
     <option value="">${t("handover.nobody")}</option>
     ${[...new Set([...candidates, ...(pair.incoming ? [pair.incoming] : [])])].map((number) =>
       html`<option value=${number} selected=${number === chosen}>${number} ${nameOf(number)}</option>`)}</select>`;
 }
 
 async function savePairs(handover) {
-  const own = handover.pairs.filter((pair) => pair.outgoing in wanted.value);
-  const pairs = own.map((pair) => ({ outgoing: pair.outgoing, incoming: wanted.value[pair.outgoing] }));
-  if (await act(`${encodeURIComponent(handover.handover_id)}/pairs`, { pairs })) wanted.value = {};
+  const choices = chosenFor(handover);
+  const own = handover.pairs.filter((pair) => pair.outgoing in choices);
+  const pairs = own.map((pair) => ({ outgoing: pair.outgoing, incoming: choices[pair.outgoing] }));
+  if (!(await act(`${encodeURIComponent(handover.handover_id)}/pairs`, { pairs }))) return;
+  const { [handover.handover_id]: _, ...others } = wanted.value;
+  wanted.value = others;
 }
 
 const DeskPair = ({ handover, pair, live, leads }) => html`<article class="pair" data-test="pair" data-outgoing=${pair.outgoing}>
   <header><span class="seat-tag num">${pair.seat ?? "–"}</span>
     <span><${Person} number=${pair.outgoing} /></span><span class="arrow" aria-hidden="true">→</span>
-    <span><${Relief} pair=${pair} live=${livePair(live, pair)} candidates=${live.candidates} editable=${leads} /></span>
+    <span><${Relief} handover=${handover} pair=${pair} live=${livePair(live, pair)} candidates=${live.candidates} editable=${leads} /></span>
     <span class="grow"></span><${Overtime} live=${livePair(live, pair)} />
     <${Presence} live=${livePair(live, pair)} incoming=${pair.incoming} /><${Progress} live=${livePair(live, pair)} /></header>
   <${Sheet} pair=${pair} side=${leads ? "lead" : ""} />
@@ -84,7 +93,7 @@ export function Handover() {
     ${!current.value.handovers.length && html`<p class="muted none">${t("handover.none")}</p>`}
     ${current.value.handovers.map((handover) => html`<div key=${handover.handover_id}>
       <p class="when"><b class="num">${dayTime(handover.at)}</b> <${ToGo} at=${handover.at} /><span class="grow"></span>
-        ${leads && handover.pairs.some((pair) => pair.outgoing in wanted.value) && html`<button class="primary" data-test="save-pairs"
+        ${leads && handover.pairs.some((pair) => pair.outgoing in chosenFor(handover)) && html`<button class="primary" data-test="save-pairs"
           onClick=${() => savePairs(handover)}>${t("handover.save_pairs")}</button>`}</p>
       ${handover.pairs.map((pair) => html`<${DeskPair} handover=${handover} pair=${pair} live=${liveOf(handover.handover_id)}
         leads=${leads} key=${pair.outgoing} />`)}</div>`)}</section>`;
@@ -106,7 +115,7 @@ function OwnPair({ handover, pair }) {
     ${side === "outgoing" && !signed && html`<${AddLine} handoverId=${handover.handover_id} outgoing=${pair.outgoing} />`}
     ${other && !signed && html`<button class="primary sign" data-test="sign-sheet"
       onClick=${() => act(`${encodeURIComponent(handover.handover_id)}/sign`)}>${t(`handover.sign.${side}`)}</button>`}
-    ${signed && !live.left && html`<p class="muted">${t(`handover.next.${side}`)}</p>`}</section>`;
+    ${signed && !live?.left && html`<p class="muted">${t(`handover.next.${side}`)}</p>`}</section>`;
 }
 
 const OwnGap = ({ gap }) => html`<section class=${`card own-gap ${gap.alarmed ? "bad" : ""}`} data-test="own-gap">

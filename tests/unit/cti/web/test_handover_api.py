@@ -77,6 +77,7 @@ async def test_everybody_sees_what_is_theirs(desk: Desk) -> None:
     for number in ("2001", "3001", "9999"):
         assert [p["outgoing"] for p in await desk.pairs(number)] == ["1001", "1002"]
     whole = (await desk.ask("2001", "GET", "board")).json()["duty"]["handovers"][0]
+    assert (await desk.ask("3001", "GET", "board")).json()["duty"]["handovers"] == [whole]
     own = (await desk.ask("1004", "GET", "board")).json()["duty"]["handovers"][0]
     assert ([p["outgoing"] for p in whole["pairs"]], whole["candidates"]) == (["1001", "1002"], ["1003", "1004"])
     assert ([p["outgoing"] for p in own["pairs"]], own["candidates"]) == (["1001"], [])
