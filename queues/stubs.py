@@ -38,6 +38,8 @@ class Stub:
     """The unit it was handed out to (the directory's code)."""
     hand_out_due: datetime | None = None
     handed_out_at: datetime | None = None
+    returned_at: datetime | None = None
+    """When a unit last gave it back (退单): its hand-out is due anew from then."""
     reminders: int = 0
     """Reminders (催办) sent to the unit so far."""
     reminded_at: datetime | None = None

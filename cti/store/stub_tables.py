@@ -30,6 +30,7 @@ stubs = Table(
     Column("unit", String(40)),
     Column("hand_out_due", Instant),
     Column("handed_out_at", Instant),
+    Column("returned_at", Instant),
     Column("overdue_told", Boolean, nullable=False),
     Column("taken_due", Instant),
     Column("taken_at", Instant),
@@ -39,4 +40,15 @@ stubs = Table(
     Column("request_key", String(80), unique=True),
     Index("stubs_by_caller", "caller", "opened_at"),
     Index("stubs_by_kind", "kind", "area", "opened_at"),
+)  # fmt: skip
+
+stub_steps = Table(  # who did what to a stub, and when; what was typed is not in it
+    "stub_steps", metadata,
+    Column("step_id", String(40), primary_key=True),
+    Column("ticket_id", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", String(40), nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("detail", String(400), nullable=False),
+    Index("stub_steps_by_ticket", "ticket_id", "at"),
 )  # fmt: skip

@@ -169,6 +169,7 @@ callbacks = Table(
     Column("closed_at", Instant),
     Column("requested_by", String(16), nullable=False),
     Column("request_key", String(80), unique=True),  # the client's Idempotency-Key
+    Index("callbacks_by_number", "number", "requested_at"),
 )  # fmt: skip
 
 attempts = Table(

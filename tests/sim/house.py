@@ -102,6 +102,7 @@ class House:
         self.dialled: list[Dial] = []
         self.rung: list[RingSeat] = []
         self.profile = load_profile("hz-12319")
+        self.hotline: dict[str, Any] = {}  # settings of the hotline that a test adds
 
     async def __aenter__(self) -> House:
         self.real = await Store.open(self.path)
@@ -119,7 +120,8 @@ class House:
 
     async def boot(self) -> None:
         """A new process on the same database, and its first look at Asterisk."""
-        settings = make_settings({"ami": {"secret": "x"}, "hotline": {"seat_interface": "Local/{seat}@lab-seats/n"}})
+        hotline = {"seat_interface": "Local/{seat}@lab-seats/n", **self.hotline}
+        settings = make_settings({"ami": {"secret": "x"}, "hotline": hotline})
         self.effects.clear()
         self.wakes.clear()
         self.timers.clear()

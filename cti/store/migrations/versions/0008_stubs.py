@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=40), nullable=True),
         sa.Column("hand_out_due", sa.BigInteger(), nullable=True),
         sa.Column("handed_out_at", sa.BigInteger(), nullable=True),
+        sa.Column("returned_at", sa.BigInteger(), nullable=True),
         sa.Column("overdue_told", sa.Boolean(), nullable=False),
         sa.Column("taken_due", sa.BigInteger(), nullable=True),
         sa.Column("taken_at", sa.BigInteger(), nullable=True),
@@ -51,9 +52,23 @@ def upgrade() -> None:
     )
     op.create_index("stubs_by_caller", "stubs", ["caller", "opened_at"])
     op.create_index("stubs_by_kind", "stubs", ["kind", "area", "opened_at"])
+    op.create_table(
+        "stub_steps",
+        sa.Column("step_id", sa.String(length=40), nullable=False),
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.String(length=40), nullable=False),
+        sa.Column("act", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.String(length=400), nullable=False),
+        sa.PrimaryKeyConstraint("step_id"),
+    )
+    op.create_index("stub_steps_by_ticket", "stub_steps", ["ticket_id", "at"])
+    op.create_index("callbacks_by_number", "callbacks", ["number", "requested_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("callbacks_by_number", "callbacks")
+    op.drop_table("stub_steps")
     op.drop_table("stubs")
     with op.batch_alter_table("tickets") as tickets:
         tickets.drop_constraint("one_stub_per_answered_call", type_="unique")
