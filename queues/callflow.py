@@ -137,7 +137,8 @@ def _no_answer(offer: Offer, fact: NotAnswered) -> OfferEnd:
 
 
 def _answered(call: Call, fact: Answered) -> Call:
-    existing = next((o for o in call.offers if _same_answer(o, fact)), None)
+    same_leg = (o for o in call.offers if fact.leg is not None and o.leg == fact.leg and o.agent == fact.agent)
+    existing = next(same_leg, None) or next((o for o in call.offers if _same_answer(o, fact)), None)
     if existing is not None and existing.end is OfferEnd.ANSWERED:
         if fact.exact and not call.answer_exact and existing.ended_at == call.answered_at:
             return _answer(call, existing, fact)

@@ -94,6 +94,7 @@ class Engine:
         self._syncing = Syncing(self.world, self._steps, self._hearing, settings.pbx_id)
         self._asking = Asking(self.world, self._diallings, ids, hotline, settings.callback)
         self.world.ask = self._asking.take
+        self.world.fact = self._steps.take
         self.world.boot = clock.boot
         self.world.parts = parts_of(self.world, ids, settings)
         self._act, self._wake, self._time = act, wake, time

@@ -20,6 +20,7 @@ from cti.engine.part import Act, ActKind, Part
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
 from queues.calls import Call, Offer
+from queues.facts import CallFact
 from queues.stubs import Stub
 from queues.tickets import Ticket
 from regulations import Profile
@@ -140,6 +141,9 @@ class World:
     ask: Callable[[Command, datetime], Outcome]
     """Rules on a command and carries it out, as if a person had sent it; put in by the engine."""
 
+    fact: Callable[[CallFact, datetime], None]
+    """Takes a fact about a call, as if a witness had told it; put in by the engine."""
+
     def __init__(self, profile: Profile, zone: ZoneInfo, hotline: str, queue: str, wrap_up: timedelta) -> None:
         self.profile = profile
         self.zone = zone
@@ -151,6 +155,8 @@ class World:
         self.callback_limits: CallbackLimits = limits_of(profile, zone)
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, str] = {}
+        self.linked: dict[str, str] = {}  # linkedid -> call id
+        self.watched: set[str] = set()  # further legs whose end the parts want to hear of
         self._queued: set[str] = set()  # of the calls: a board is made for each batch, and closed calls are many
         self.agents: dict[str, Agent] = {}
         self.leads: set[str] = set()  # shift leads: on the board only while they are signed in themselves
@@ -254,6 +260,7 @@ class World:
     def remember(self, call: Call) -> None:
         """Keep the call as it stands."""
         self.calls[call.call_id] = call
+        self.linked[call.linkedid] = call.call_id
         (self._queued.add if call.waiting else self._queued.discard)(call.call_id)
         for offer in call.offers:
             if offer.leg is not None:
@@ -313,4 +320,6 @@ class World:
                 continue
             for offer in call.offers:
                 self.legs.pop(offer.leg or "", None)
+            if self.linked.get(call.linkedid) == call_id:
+                del self.linked[call.linkedid]
             del self.calls[call_id]
