@@ -24,6 +24,7 @@ class MissedView:
         first_at: the first try; the age of the duty.
         callback_state: due, placing, reached, exhausted, cancelled; None when none was planned.
         due_at: when the callback is dialled next.
+        end_text: the agent's own words; empty for whoever may not see the number.
     """
 
     missed_id: str

@@ -65,9 +65,12 @@ async def close(missed_id: str, body: EndAsked, who: SeatedDep, web: WebDep) -> 
 
 
 def shown(who: Who, view: MissedView) -> MissedView:
-    """The duty as this person may see it: leads and administrators every number, an agent those of his claims."""
+    """The duty as this person may see it: leads and administrators every number, an agent those of his claims.
+
+    Words may name the caller: they go with the number.
+    """
     open_to_him = who.leads or (who.sees_callers and view.claimed_by == who.number)
-    return view if open_to_him else replace(view, number=mask(view.number))
+    return view if open_to_him else replace(view, number=mask(view.number), end_text="")
 
 
 async def _done(web: Web, who: Who, command: MissedCommand) -> MissedView:

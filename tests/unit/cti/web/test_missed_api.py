@@ -86,6 +86,7 @@ async def test_claimed_given_back_and_ended(duty: DutySite) -> None:
     assert (await lead.post(f"{path}/close", json=END)).json()["code"] == "no_such_missed"
     closed = await the_one(lead, closed=True)
     assert (closed["closed_by"], closed["end_reason"], closed["end_text"]) == ("9001", "nuisance", "<b>骚扰</b>")
+    assert [(await the_one(c, closed=True))["end_text"] for c in (other, auditor)] == ["", ""]  # they may name him
     assert (await lead.get("/api/v1/missed")).json() == []
     assert (await agent.post("/api/v1/missed/m-none/claim")).status_code == 404
     for client in (agent, other, lead, auditor):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from sqlalchemy import Table, insert
 from starlette.routing import Route
 
 from cti.clock import VirtualClock
 from cti.commands import Command, Outcome, SignOut
-from cti.store.db import Store
+from cti.store.db import Statements, Store
+from cti.store.findings_tables import findings
+from cti.store.handover_tables import handovers, items, pairs
+from cti.store.missed_tables import missed_calls
 from cti.store.people import Pins, Role, add_person, set_role
+from cti.store.tables import callbacks
 from cti.web.app import routed
 from cti.web.context import AnyoneDep, LedgerDep, Needs, Who, hash_token, session_of
 from cti.web.roles import DOCUMENT, Access, RolesUnknown, matrix, shipped
@@ -23,7 +29,7 @@ from regulations import refused
 from tests.unit.cti.web.conftest import HEADERS, PINS, Login, browser
 from tests.unit.cti.web.test_api import CALLER, one_call
 from tests.unit.cti.web.test_stream import Reader
-from tests.web.fake import FakeEngine
+from tests.web.fake import PBX, FakeEngine
 
 ROUTES = matrix(routed())
 AUDITOR, AUDITORS_PIN = "8001", "248001"
@@ -208,15 +214,60 @@ async def test_a_wrong_role_is_named_and_changes_nothing(
     assert (await agent.get("/api/v1/me")).json()["person"]["role"] == "agent"
 
 
-async def test_an_auditor_sees_no_callers_number(app: FastAPI, engine: FakeEngine) -> None:
+async def callers_everywhere(store: Store, at: datetime) -> None:
+    """A row of each kind that an auditor reads and that leads to a caller: the number, or the id of who has it."""
+    missed: dict[str, Any] = {
+        "pbx_id": PBX, "number": CALLER, "first_at": at, "last_at": at, "tries": 1, "latest": [["c1", at.isoformat()]],
+        "callback_id": "cb-1", "end_text": f"{CALLER} 已电话答复",
+    }  # fmt: skip
+    callback = {
+        "callback_id": "cb-1", "pbx_id": PBX, "number": CALLER, "agent": "1001", "state": "due", "requested_at": at,
+        "requested_by": "1001",
+    }  # fmt: skip
+    finding = {
+        "finding_id": "f-1", "pbx_id": PBX, "kind": "not_answering", "agent": "1001", "document": "HZ",
+        "article": "第七条", "wording": "-", "began_at": at, "found_at": at, "state": "found",
+        "evidence": {"events": [{"call_id": "c1"}]}, "steps": [],
+    }  # fmt: skip
+    handover = {"handover_id": "h-1", "pbx_id": PBX, "at": at, "until": at, "prepared_at": at, "state": "prepared"}
+    item = {
+        "item_id": "i-1", "handover_id": "h-1", "outgoing": "1001", "kind": "callback", "subject": "cb-1", "text": "",
+        "added_at": at, "state": "open", "reason": "", "settled_reason": "",
+    }  # fmt: skip
+    pair = {"handover_id": "h-1", "outgoing": "1001", "outgoing_shift": "sh-1", "dropped": False}
+    rows: tuple[tuple[Table, dict[str, Any]], ...] = (
+        (missed_calls, {**missed, "missed_id": "m-1", "state": "open"}),
+        (missed_calls, {**missed, "missed_id": "m-2", "state": "ended", "closed_at": at, "closed_by": "1001"}),
+        (callbacks, callback), (findings, finding), (handovers, handover), (pairs, pair), (items, item),
+    )  # fmt: skip
+
+    async def put(connection: Statements) -> None:
+        for table, row in rows:
+            await connection.execute(insert(table), [row])
+
+    await store.write(put)
+
+
+async def test_an_auditor_sees_no_callers_number(
+    app: FastAPI, engine: FakeEngine, store: Store, clock: VirtualClock
+) -> None:
     """Whatever he may read names none: the board is masked; tickets, calls and callbacks are shut."""
+    await callers_everywhere(store, clock.now())
     ticket_id = await one_call(engine, "c1")
     engine.enter("c2", CALLER)
     auditor = await logged_in(app, AUDITOR)
     period = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
+    read = {}
     for path in [a.path for a in ROUTES if Role.AUDITOR in a.roles and a.method == "GET" and "{" not in a.path]:
         if path != "/api/v1/stream":
-            assert CALLER not in (await auditor.get(path, params=period)).text, path
+            answer = await auditor.get(path, params=period)
+            assert answer.status_code == (307 if path in ("/", "/static") else 200), path
+            read[path] = answer.text
+    read["closed"] = (await auditor.get("/api/v1/missed?closed=true")).text
+    assert [path for path, text in read.items() if CALLER in text] == []
+    shown = {"missed": "m-1", "findings": "f-1", "handovers": "i-1", "handovers/current": "cb-1"}
+    assert {path: row in read[f"/api/v1/{path}"] for path, row in shown.items()} == dict.fromkeys(shown, True)
+    assert "m-2" in read["closed"]
     assert mask(CALLER) in (await auditor.get("/api/v1/board")).text
     for path in (f"tickets/{ticket_id}", "calls/c1", "me/calls", "callbacks"):
         assert (await auditor.get(f"/api/v1/{path}")).status_code == 403
