@@ -30,6 +30,7 @@ from cti.commands.conduct import SeatUnproved
 from cti.commands.emergency import NotLifted, UnitNotRung
 from cti.commands.switches import SwitchNotSet
 from cti.commands.transfers import TransferRefused
+from cti.commands.voice import VoiceFailed
 from cti.engine.inputs import (
     Align,
     Aligned,
@@ -40,11 +41,13 @@ from cti.engine.inputs import (
     Dialled,
     DialUnit,
     Effect,
+    EndTalk,
     Input,
     Lift,
     Move,
     RingSeat,
     SetGlobal,
+    Speak,
     Trace,
     Traced,
 )
@@ -120,6 +123,10 @@ class Hands:
                 self._start(self._ring_seat(effect), f"seat-{effect.check_id}")
             case Move():
                 self._start(self._move(effect), f"transfer-{effect.transfer_id}")
+            case Speak():
+                self._start(self._speak(effect), f"speak-{effect.channel_id}")
+            case EndTalk():
+                self._start(self._end_talk(effect), f"end-{effect.call_id}")
             case SetGlobal():
                 self._start(self._set_global(effect), "switch")
 
@@ -244,6 +251,26 @@ class Hands:
                 taken = False
             if not taken:
                 self._put(Asked(SwitchNotSet(wanted.name), None))
+
+    async def _speak(self, speak: Speak) -> None:
+        action = Originate(
+            "Local/s@cti-into/n", "cti-say", "words", speak.channel_id,
+            variables={"CTI_TO": speak.call_id, "CTI_SOUNDS": f"cti/{speak.prompt}"},
+        )  # fmt: skip
+        if not await self._taken(action):
+            self._put(Asked(VoiceFailed(speak.agent, speak.prompt), None))
+
+    async def _end_talk(self, end: EndTalk) -> None:
+        # The leg only ends once Asterisk knows what the caller is to hear: else he would be dropped.
+        told = await self._taken(SetVariable("CTI_AFTER", end.after, end.call_id))
+        if not (told and await self._taken(Hangup(end.leg))):
+            self._put(Asked(VoiceFailed(end.agent, end.after), None))
+
+    async def _taken(self, action: Action) -> bool:
+        try:
+            return (await self._link.send(action)).success
+        except (LinkDown, ActionTimeout):
+            return False
 
     async def _dial_unit(self, dial: DialUnit) -> None:
         numbers = {f"CTI_UNIT{place}": number for place, number in enumerate(dial.numbers, start=1)}

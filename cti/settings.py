@@ -67,6 +67,7 @@ class Named(_Topic):
 
 
 BusyCode = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+Prefix = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
 BUSY_REASONS = {
     "break": BusyReason(zh="离岗休息", en="Break", counted=True, rotates=True),
     "meal": BusyReason(zh="用餐", en="Meal", counted=True, rotates=True),
@@ -94,6 +95,8 @@ class HotlineSettings(_Topic):
     """Wrap-up shown after a call; the same figure as wrapuptime in cti_queues.conf, which enforces it."""
     areas: dict[BusyCode, Named] = Field(default={}, max_length=200)
     """The areas (片区) that tickets, duty phones and outage notices speak of: code -> name."""
+    area_prefixes: dict[BusyCode, Annotated[list[Prefix], Field(max_length=8)]] = Field(default={}, max_length=200)
+    """Area -> how the numbers of its callers begin, as the trunk delivers them: who hears its outage notice."""
     emergency_words: list[Annotated[str, Field(min_length=2, max_length=20)]] = Field(
         default=[
             "漏气", "燃气味", "煤气味", "爆管", "爆裂", "爆炸", "着火", "火灾", "塌陷", "触电", "中毒",

@@ -108,4 +108,14 @@ class Vanished(NamedTuple):
     at: datetime
 
 
+class Rated(NamedTuple):
+    """After the agent the caller pressed a key of the survey: 1 satisfied, 2 neutral, 3 dissatisfied."""
+
+    call_id: str
+    at: datetime
+    queue: str
+    agent: str
+    rating: int
+
+
 CallFact = Entered | Offered | NotAnswered | Answered | Left | Completed | Vanished

@@ -20,20 +20,23 @@ from cti.commands.emergency import EmergencyCommand
 from cti.commands.findings import FindingCommand
 from cti.commands.handover import HandoverCommand
 from cti.commands.missed import MissedCommand
+from cti.commands.outage import OutageCommand
 from cti.commands.roster import RosterCommand
 from cti.commands.sinks import SinkCommand
 from cti.commands.switches import SwitchNotSet
 from cti.commands.tickets import TicketCommand
 from cti.commands.transfers import TransferCommand
+from cti.commands.voice import VoiceCommand
 
 Command = (
     BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
     | DirectoryCommand | EmergencyCommand | SinkCommand | TicketCommand | TransferCommand
+    | OutageCommand | VoiceCommand
 )  # fmt: skip
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
-    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "Outcome", "PageClosed", "PageOpened", "PeopleChanged",
-    "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SinkCommand", "SwitchNotSet", "TicketCommand",
-    "TransferCommand",
+    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "OutageCommand", "Outcome", "PageClosed", "PageOpened",
+    "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SinkCommand", "SwitchNotSet",
+    "TicketCommand", "TransferCommand", "VoiceCommand",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cti.ami import Event, LinkState, Snapshot
 from cti.commands import Command, Outcome
-from queues.facts import CallFact
+from queues.facts import CallFact, Rated
 
 
 class Heard(NamedTuple):
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
 class Read(NamedTuple):
     """Facts that Asterisk wrote into its own files, and how far those have been read with them."""
 
-    facts: tuple[CallFact, ...]
+    facts: tuple[CallFact | Rated, ...]
     cursors: dict[str, str]
 
 
@@ -160,4 +160,22 @@ class Lift(NamedTuple):
     call_id: str
 
 
-Effect = Align | CheckRecording | Dial | Trace | RingSeat | SetGlobal | Move | DialUnit | Lift
+class Speak(NamedTuple):
+    """Effect: caller and agent of a call hear a prompt of asterisk-conf/sounds; *agent* asked for it."""
+
+    channel_id: str
+    call_id: str
+    prompt: str
+    agent: str
+
+
+class EndTalk(NamedTuple):
+    """Effect: end the agent's leg, after the caller's channel has been told what comes then (cti_voice.conf)."""
+
+    call_id: str
+    leg: str
+    after: str
+    agent: str
+
+
+Effect = Align | CheckRecording | Dial | Trace | RingSeat | SetGlobal | Move | DialUnit | Lift | Speak | EndTalk

@@ -18,6 +18,7 @@ from agents.presence import Agent
 from cti.ami.events import AttendedTransfer, BlindTransfer, DialBegin, DialEnd, Hangup, OriginateResponse
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from queues.calls import Call
+from queues.facts import Rated
 from queues.stubs import Stub
 from regulations import Ruling
 
@@ -95,6 +96,9 @@ class Part:
 
     def stub_changed(self, before: Stub | None, after: Stub, now: datetime) -> None:
         """A ticket stub was opened (*before* is None) or its particulars changed."""
+
+    def rated(self, fact: Rated, now: datetime) -> None:
+        """A caller rated the service."""
 
     def called_back(self, callback: Callback, now: datetime) -> None:
         """A callback was planned, placed, closed, or given to another agent; this is how it stands."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from queues.facts import Answered, CallFact, Completed, Ending, Entered, Left, NotAnswered, Offered
+from queues.facts import Answered, CallFact, Completed, Ending, Entered, Left, NotAnswered, Offered, Rated
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=1)
@@ -65,7 +65,7 @@ class Restarted(NamedTuple):
     at: datetime
 
 
-Fact = CallFact | RingCancelled | MemberAdded | MemberRemoved | PauseChanged | Restarted
+Fact = CallFact | Rated | RingCancelled | MemberAdded | MemberRemoved | PauseChanged | Restarted
 
 
 class Entry(NamedTuple):
@@ -157,6 +157,10 @@ def _pause(paused: bool) -> _Make:
     return lambda line, data: (PauseChanged(line.at, line.queue, line.agent, paused, data["reason"]),)
 
 
+def _rated(line: _Line, data: re.Match[str]) -> tuple[Fact, ...]:
+    return (Rated(line.call_id, line.at, line.queue, line.agent, int(data["rating"])),)
+
+
 def _restarted(line: _Line, _: re.Match[str]) -> tuple[Fact, ...]:
     return (Restarted(line.at),)
 
@@ -189,6 +193,7 @@ _VERBS: dict[str, tuple[bool, re.Pattern[str], _Make]] = {
         ("PAUSE", True, r"(?P<reason>[^|]*)", _pause(True)),
         ("UNPAUSE", True, r"(?P<reason>[^|]*)", _pause(False)),
         ("QUEUESTART", False, "", _restarted),
+        ("RATING", True, r"(?P<rating>[123])", _rated),  # of cti_voice.conf, not of Asterisk
     )
 }  # fmt: skip
 _NO_CALL = frozenset({"ADDMEMBER", "REMOVEMEMBER", "PAUSE", "UNPAUSE", "QUEUESTART"})

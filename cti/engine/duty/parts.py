@@ -16,11 +16,13 @@ from cti.engine.escalating import Escalating
 from cti.engine.figuring import Figuring
 from cti.engine.fronting import Fronting
 from cti.engine.missed import MissedCallers
+from cti.engine.outages import Outages
 from cti.engine.part import Part
 from cti.engine.sinks import OtherSystems
 from cti.engine.switches import Switches
 from cti.engine.ticketing import Ticketing
 from cti.engine.transferring import Transfers
+from cti.engine.voicing import Voicing
 from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
@@ -38,7 +40,8 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     emergencies = Emergencies(world, ids, settings, directory, front)
     calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
     transfers = Transfers(world, ids, settings, directory)
-    served = [directory, front, emergencies, transfers, *calls_in, OtherSystems(world)]
+    spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
+    served = [directory, front, emergencies, transfers, *calls_in, *spoken, OtherSystems(world)]
     return [ticketing, Switches(world), roster, conduct, findings, handing, *served]
 
 
