@@ -228,3 +228,21 @@ def check_ring(facts: Facts) -> Iterator[Finding]:
         f"[{queue}] 中 timeout = {wanted:g}，或改 escalate.ring_next_after，然后 asterisk -rx 'queue reload all'",
         f"timeout = {wanted:g} in [{queue}], or change escalate.ring_next_after; then asterisk -rx 'queue reload all'",
     )
+
+
+def check_wrap_up(facts: Facts) -> Iterator[Finding]:
+    """Whether agents see the wrap-up that Asterisk gives them: the figure is set twice (docs/adr/0005)."""
+    given, shown, queue = facts.config.wrap_up_s, facts.host.wrap_up_s, facts.queue
+    if given is None:
+        return
+    if given == shown:
+        yield good("wrap_up", f"话后整理与队列一致，{given}秒", f"the pages show the queue's wrap-up, {given} s")
+        return
+    yield Finding(
+        "wrap_up",
+        Level.WARN,
+        f"队列 {queue} 话后整理{given}秒，页面显示{shown:g}秒",
+        f"queue {queue} gives {given} s of wrap-up, the pages show {shown:g} s",
+        f"hotline.wrap_up_s = {given}，或 [{queue}] 中 wrapuptime = {shown:g}",
+        f"hotline.wrap_up_s = {given}, or wrapuptime = {shown:g} in [{queue}]",
+    )

@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     ami_checks.check_clock,
     ami_checks.check_config,
     ami_checks.check_ring,
+    ami_checks.check_wrap_up,
     host_checks.check_queue_log,
     host_checks.check_records,
     host_checks.check_folders,

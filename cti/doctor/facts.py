@@ -61,6 +61,8 @@ class ConfigFacts:
     persistent_members: bool | None = None
     ring_s: int | None = None
     """``timeout`` of the hotline's queue, seconds; None, too, when no file sets it."""
+    wrap_up_s: int | None = None
+    """``wrapuptime`` of the hotline's queue, seconds; None, too, when no file sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class HostFacts:
     """Why the hotline's rules or their time zone do not load; "" when they do."""
     ring_next_s: float | None = None
     """After how long the rules want the next agent rung, seconds; None when they do not say."""
+    wrap_up_s: float = 0.0
+    """For how long wrap-up is shown after a call, seconds."""
     layout: tuple[str, ...] = ()
     """Folders of ours that somebody else's package stands in front of."""
 

@@ -55,6 +55,7 @@ def _host(settings: Settings) -> HostFacts:
         agi=_port(settings.agi.host, settings.agi.port),
         profile=_profile(settings.hotline),
         ring_next_s=_ring_next(settings.hotline),
+        wrap_up_s=settings.hotline.wrap_up_s,
         layout=layout_faults(),
     )
 
@@ -139,13 +140,14 @@ def read_config(etc: Path, queue: str) -> ConfigFacts:
         if key == "writetimeout" and value.isdigit()
     }  # fmt: skip
     web = [value for section, key, value in manager or [] if (section, key) == ("general", "webenabled")]
-    rings = [int(v) for section, key, v in queues or [] if (section, key) == (queue, "timeout") and v.isdigit()]
+    of_queue = {key: int(value) for section, key, value in queues or [] if section == queue and value.isdigit()}
     members = [value for _, key, value in queues or [] if key == "persistentmembers"]
     return ConfigFacts(
         write_timeouts=None if manager is None else timeouts,
         web_enabled=None if manager is None else bool(web) and web[-1] in ("yes", "true", "1", "on"),
         persistent_members=None if queues is None else bool(members) and members[-1] in ("yes", "true", "1", "on"),
-        ring_s=rings[-1] if rings else None,
+        ring_s=of_queue.get("timeout"),
+        wrap_up_s=of_queue.get("wrapuptime"),
     )
 
 

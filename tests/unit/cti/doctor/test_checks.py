@@ -25,13 +25,13 @@ HEALTHY = Facts(
         version="22.10.1", commands=frozenset(NEEDED), offset_s=0.001, queue=True, contexts=frozenset(CONTEXTS),
         member_event=True, member_stamped=True, member_log="1795280313|MANAGER|hotline|cti-doctor|ADDMEMBER|",
     ),
-    config=ConfigFacts({"cti": 100}, False, True, 15),
+    config=ConfigFacts({"cti": 100}, False, True, 15, 5),
     queue_log=FileFacts(Path("queue_log")),
     cdr=FileFacts(Path("cdr"), has_last_call=True),
     cel=FileFacts(Path("cel"), has_last_call=True),
     recordings=FolderFacts(Path("monitor"), free=10**10),
     database=FolderFacts(Path("lib"), free=10**10),
-    host=HostFacts(24, False, True, False, "free", "", 15.0),
+    host=HostFacts(24, False, True, False, "free", "", 15.0, 5.0),
     queue="hotline",
     account="cti",
     agi_address="127.0.0.1:4573",
@@ -66,6 +66,9 @@ def test_a_healthy_site_has_nothing_to_mend() -> None:
         ("config", {"ring_s": None}, {}),
         ("host", {"ring_next_s": 10.0}, {"ring_next": Level.WARN}),
         ("host", {"ring_next_s": None}, {}),
+        ("config", {"wrap_up_s": 6}, {"wrap_up": Level.WARN}),
+        ("config", {"wrap_up_s": None}, {}),
+        ("host", {"wrap_up_s": 5.5}, {"wrap_up": Level.WARN}),
         ("queue_log", {"trouble": "Permission denied"}, {"queue_log": Level.FAIL}),
         ("cdr", {"has_last_call": False}, {"cdr": Level.FAIL}),
         ("cdr", {"has_last_call": None}, {}),
@@ -142,8 +145,10 @@ def test_asterisk_s_configuration_is_read_as_asterisk_includes_it(tmp_path: Path
     (tmp_path / "manager_custom.conf").write_text("[b]\nWriteTimeout = 5000\n")
     (tmp_path / "queues.conf").write_text("[general]\n")
     (tmp_path / "queues_general_additional.conf").write_text("persistentmembers=yes\n[other]\ntimeout=30\n")
-    (tmp_path / "cti_queues.conf").write_text("[hotline]\ntimeout = 9 ; seconds\n[cti-prove]\ntimeout = 10\n")
-    assert read_config(tmp_path, "hotline") == ConfigFacts({"a": 100, "b": 5000}, True, True, 9)
+    (tmp_path / "cti_queues.conf").write_text(
+        "[hotline]\ntimeout = 9 ; seconds\nwrapuptime=4\n[cti-prove]\ntimeout = 10\n"
+    )
+    assert read_config(tmp_path, "hotline") == ConfigFacts({"a": 100, "b": 5000}, True, True, 9, 4)
     assert read_config(tmp_path / "none", "hotline") == ConfigFacts()
 
 
