@@ -1,4 +1,4 @@
-"""One sink's messages, carried there: several calls at once, each call's in order, and the sink spared while it fails."""
+"""One sink's messages, carried there: calls side by side, each in its order, and the sink spared while it fails."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Courier:
 
     @property
     def busy(self) -> int:
-        """Messages under way."""
-        return len(self._under_way)
+        """Requests that wait for their answer."""
+        return sum(not task.done() for task in self._under_way.values())
 
     def wake(self) -> None:
         """There is something to tell."""
@@ -104,7 +104,7 @@ class Courier:
         if not self._health.well and left > 0:
             return left
         # A sink that failed is asked with one message; the others wait for what comes of it.
-        room = MOST_AT_ONCE - self.busy if self._health.well else 1 - min(self.busy, 1)
+        room = (MOST_AT_ONCE if self._health.well else 1) - len(self._under_way)
         if room <= 0:
             return None
         async with self._store.read() as connection:
