@@ -23,26 +23,33 @@ from cti.web import (
     callbacks,
     conduct,
     directory,
+    emergencies,
     ext,
     figures,
     findings,
     handover,
     leave,
     missed,
+    nuisance,
     pages,
     people,
     problems,
     roster,
     sinks,
     stream,
+    stubs,
     tickets,
     tokens,
+    transfers,
+    voice,
 )
 from cti.web.context import Web
 from cti.web.guard import Guard
 from cti.web.ports import EnginePort
+from regulations import Profile
 
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
+NO_RULES = Profile("", "", "", "Asia/Shanghai")
 STOP_S = 2  # for what does not end by itself, such as a browser that reads no more
 
 
@@ -60,11 +67,12 @@ def routed() -> FastAPI:
     )  # fmt: skip
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     parts = (
-        auth, agents, tickets, callbacks, people, conduct, figures, findings, roster,
-        leave, handover, missed, directory, board, stream, sinks, tokens, ext,
+        auth, agents, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
+        leave, handover, missed, transfers, nuisance, directory, emergencies, board, stream, sinks, tokens, ext, voice,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)
+    api.include_router(stubs.words)
     app.include_router(api)
     pages.install(app)
     return app
@@ -79,6 +87,7 @@ def make_app(
     *,
     pins: Pins | None = None,
     zone: ZoneInfo = SITE_ZONE,
+    profile: Profile = NO_RULES,
 ) -> FastAPI:
     """The application.
 
@@ -90,9 +99,10 @@ def make_app(
         tokens: makes session tokens, at least 128 random bits each.
         pins: the PIN checker shared with the phone's sign-in; one of our own when None.
         zone: the hotline's time zone (regulations profile), in which "today" begins.
+        profile: the hotline's figures, by which a ticket's clocks and repeats are shown.
     """
     app = routed()
-    app.state.web = Web(engine, store, settings, clock, tokens, pins or Pins(), pages.build_id(), zone)
+    app.state.web = Web(engine, store, settings, clock, tokens, pins or Pins(), pages.build_id(), zone, profile)
     problems.install(app)
     app.add_middleware(Guard, policy=pages.policy(), fault_id=tokens)
     return app

@@ -13,7 +13,7 @@ from cti.web.context import AnyoneDep, WebDep, Who
 
 router = APIRouter(tags=["board"])
 
-LEADS_ONLY = ("requests", "over_time", "escalated", "sinks_away")
+LEADS_ONLY = ("emergencies", "requests", "over_time", "escalated", "sinks_away")
 """Keys of the duty desk that are no agent's: requests and callers that wait for the lead, and who is busy too long."""
 
 

@@ -12,7 +12,7 @@ export const notifyState = signal(
 let audio = null;
 let flashing = null;
 let note = null;
-const TONES = { ringing: [880, 660], pop: [660, 880, 1100] };
+const TONES = { ringing: [880, 660], pop: [660, 880, 1100], emergency: [1320, 880, 1320, 880, 1320, 880] };
 
 export function toggleSound() {
   soundOn.value = !soundOn.value;

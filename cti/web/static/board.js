@@ -1,9 +1,11 @@
 // The live board: read from across a room, so few figures, large, and nothing that jumps.
+import { EmergencyBar, Lift } from "./emergency.js";
 import { Gaps } from "./handover_gaps.js";
 import { percent, seconds, timeOf } from "./format.js";
-import { language, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { MissedCount } from "./missed.js";
 import { board } from "./model.js";
+import { reasonName } from "./requests_agent.js";
 import { Banners, Countdown, html, Icon, Since, TopBar, waitLevel } from "./ui.js";
 
 // The connection rate over the last 24 h (GB/T 33358-2016) and its level are the service's; without calls it has none.
@@ -40,13 +42,13 @@ function Waiting() {
     <ol>${waiting.map((entry) => html`<li key=${entry.call_id} class=${late(entry)} data-test="waiting-caller">
       <${Countdown} since=${entry.entered_at} limit=${limit} />
       <div class="grow"><b class="num">${entry.caller_masked || t("pop.withheld")}</b>
-        <small>${entry.ringing.length ? t("board.rings_at", { agents: entry.ringing.join("、") }) : t("board.no_ring")}</small></div>
-      <span class="wait num"><${Since} iso=${entry.entered_at} /></span></li>`)}</ol></section>`;
+        <small>${entry.ringing.length ? t("board.rings_at", { agents: entry.ringing.join(t("punct.comma")) }) : t("board.no_ring")}</small></div>
+      <span class="wait num"><${Since} iso=${entry.entered_at} /></span><${Lift} call=${entry} /></li>`)}</ol></section>`;
 }
 
 const AgentTile = ({ line }) => html`<div class=${`seat state-${line.state}`} data-test="agent-tile" data-state=${line.state}>
   <header><b>${line.name}</b><small class="num">${line.number}</small></header>
-  <div class="mid"><strong>${line.reason_zh && language.value === "zh" ? line.reason_zh : t(`state.${line.state}`)}</strong>
+  <div class="mid"><strong>${line.reason ? reasonName(line.reason) : t(`state.${line.state}`)}</strong>
     <span class="num"><${Since} iso=${line.since} /></span></div>
   <footer class="num"><span>${t("state.seat", { seat: line.seat })}</span>
     ${line.outside ? html`<span class="outside" title=${t("state.outside")}><${Icon} name="warn" /></span>` : ""}
@@ -90,6 +92,6 @@ export function BoardPage() {
   return html`<div class=${`page board ${stale ? "stale" : ""}`}>
     <${TopBar}><button class="quiet" title=${t("board.full")} onClick=${toggleFull}><${Icon} name="full" /></button><//>
     <${Banners} />
-    ${board.value ? html`<div class="wall"><${Gaps} /><${Tiles} /><div class="split"><div class="side"><${Waiting} /><${MissedCount} /><${Alarms} /></div><${Agents} /></div></div>` : null}
+    ${board.value ? html`<div class="wall"><${EmergencyBar} /><${Gaps} /><${Tiles} /><div class="split"><div class="side"><${Waiting} /><${MissedCount} /><${Alarms} /></div><${Agents} /></div></div>` : null}
   </div>`;
 }

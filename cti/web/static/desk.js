@@ -1,12 +1,14 @@
 // The shift lead's desk: requests that wait, the handover, findings.
 import { Adherence, Findings } from "./findings.js";
+import { Directory } from "./directory.js";
+import { EmergencyBar } from "./emergency.js";
 import { Figures } from "./figures.js";
 import { Handover } from "./handover.js";
 import { MissedCallers } from "./missed.js";
 import { Requests } from "./requests.js";
 import { Banners, html, TopBar } from "./ui.js";
 
-export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} />
+export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} /><${EmergencyBar} />
   <div class="desk-columns">
     <${Requests} /><${MissedCallers} /><${Handover} /><${Findings} />
-  </div><${Figures} /><${Adherence} /></div>`;
+  </div><${Figures} /><${Adherence} /><${Directory} /></div>`;

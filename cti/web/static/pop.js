@@ -1,6 +1,7 @@
 // The ticket on the screen, and what is there while no call is.
 import { useState } from "preact/hooks";
 import { ask } from "./api.js";
+import { EmergencyPanel } from "./emergency.js";
 import { dayTime, phone, seconds, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
@@ -53,6 +54,7 @@ export function PopCard() {
       <${Fact} name=${t("pop.answered_at")}>${timeOf(ticket.answered_at)}<//>
       <${Fact} name=${t("pop.ticket")} level="id">${ticket.ticket_id}<//>
     </dl>
+    <${EmergencyPanel} ticket=${ticket} key=${`emergency-${ticket.ticket_id}`} />
     <h3>${t("pop.history")}</h3>
     <${History} rows=${ticket.history} />
     <footer>
