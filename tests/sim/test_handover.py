@@ -25,6 +25,7 @@ async def test_half_an_hour_before_the_end_the_lead_is_reminded_and_finds_it_dra
         assert house.rows("select count(*) from handovers") == [(0,)]
         await house.wait(0.001)
         assert house.alarms("handover_due") == [(-1800.0, "hotline")]
+        assert house.rows("select json_extract(data, '$.minutes') from outbox where kind = 'alarm'") == [(30.0,)]
         pairs = house.rows("select outgoing, seat, incoming, paired_by from handover_pairs order by outgoing")
         assert pairs == [("1001", "3001", "1004", None), ("1002", "3002", "1003", None)]
         assert {key: state for key, (_, state) in house.items("1001").items()} == {ticket: "open"}

@@ -137,6 +137,11 @@ async def test_the_break_line_shows_the_place_and_lets_go_by_itself(
     await expect(third.get_by_test_id("break-line")).to_contain_text("第 1 位")
     await third.get_by_test_id("leave-line").click()
     await expect(third.get_by_test_id("break-line")).to_have_count(0)
+    await third.goto(f"{duty.url}/board")
+    gone = third.locator("[data-test='agent-tile'][data-state='busy']")
+    await expect(gone).to_contain_text("离岗休息")
+    await third.get_by_test_id("language").click()
+    await expect(gone).to_contain_text("Break")
     assert [text for text in refusals(complaints) if "ERR_" not in text] == []
 
 
@@ -205,7 +210,7 @@ async def test_a_lead_records_a_retraining_on_the_desk(
 async def test_both_languages_and_themes_are_whole(
     browser: Browser, duty: DutySite, complaints: Complaints, theme: str
 ) -> None:
-    """Nothing on the desk or in the agent's duty shows a key instead of a word."""
+    """Nothing on the desk or in the agent's duty shows a key instead of a word, nor English with Chinese stops."""
     _a, agent = await seated(browser, duty, "1001", "3001", complaints)
     _l, lead = await log_in(browser, duty, "9001", complaints, "/desk")
     await agent.get_by_test_id("sign-out").click()
@@ -216,8 +221,11 @@ async def test_both_languages_and_themes_are_whole(
     for page, card in ((agent, "duty"), (lead, "requests")):
         if theme == "dark":
             await page.get_by_test_id("theme").click()
-        for _ in range(2):
-            text = await page.get_by_test_id(card).inner_text()
+        for language, stops in (("zh-CN", ""), ("en", "：；、")):
+            await expect(page.locator("html")).to_have_attribute("lang", language)
+            shown = page.get_by_test_id(card)
+            text = await shown.inner_text()
+            assert not set(stops) & set(await shown.inner_html())
             assert not [word for word in text.split() if "." in word and word.isascii() and word.islower()], text
             await page.get_by_test_id("language").click()
         if folder := os.environ.get("CTI_SCREENSHOTS"):

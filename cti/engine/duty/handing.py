@@ -134,13 +134,14 @@ class Handing(Part):
         self.planner.look(now)
 
     def _prepare(self, subject: str, now: datetime) -> None:
-        """Half an hour before the end (HZ 第三十一条): the lead is reminded, and finds pairs and sheets drafted."""
+        """``handover.prepare`` before the end: the lead is reminded, and finds pairs and sheets drafted."""
         handover = self.planner.draft(datetime.fromisoformat(subject), now)
         if handover is None:
             return
         for pair in self.book.pairs_of(handover.handover_id):
             self.sheets.collect(pair, now)
-        self.world.tell(now, "alarm", self.world.queue, {"code": "handover_due"}, "lead")
+        data = {"code": "handover_due", "minutes": self.planner.prepare / timedelta(minutes=1)}
+        self.world.tell(now, "alarm", self.world.queue, data, "lead")
         self._arm(handover)
 
     def _arm(self, handover: h.Handover) -> None:

@@ -59,7 +59,10 @@ class Seats:
         if gap is None or gap.alarmed_at is not None:
             return
         self.book.put_gap(replace(gap, alarmed_at=now))
-        data = {"code": "seat_empty", "agent": gap.caused_by, "seat": gap.seat, "incoming": gap.incoming}
+        data = {
+            "code": "seat_empty", "agent": gap.caused_by, "seat": gap.seat, "incoming": gap.incoming,
+            "limit_s": (gap.limit_ms or 0) / 1000,
+        }  # fmt: skip
         self.world.tell(now, "alarm", gap.seat, data, "lead")
 
     def taken(self, act: Act) -> Pair | None:

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { language, t } from "./i18n.js";
+import { me } from "./model.js";
 import { html, Notice } from "./ui.js";
 
 const ROLES = ["emergency", "specialist", "outside"];
@@ -63,7 +64,7 @@ const Unit = ({ unit }) => html`<tr data-test="unit" data-code=${unit.code}>
   <td><button class="small" data-test="unit-remove" onClick=${() => send("DELETE", `/units/${encodeURIComponent(unit.code)}`)}>
     ${t("directory.remove")}</button></td></tr>`;
 
-export function Directory() {
+function Units() {
   useDuty(load);
   return html`<section class="card directory" data-test="directory"><details>
     <summary><b>${t("directory.title")}</b> <span class="count num">${units.value.length}</span></summary>
@@ -82,3 +83,6 @@ export function Directory() {
       <button class="small" data-test="duty-put">${t("directory.put_duty")}</button></form>`}
   </details></section>`;
 }
+
+// Numbers of units are for those who ring them: an auditor is not given any.
+export const Directory = () => me.value.person.role !== "auditor" && html`<${Units} />`;

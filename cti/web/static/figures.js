@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { ask } from "./api.js";
 import { clockText, percent, seconds, timeOf } from "./format.js";
 import { t } from "./i18n.js";
-import { board } from "./model.js";
+import { nameOf } from "./model.js";
 import { html } from "./ui.js";
 
 const AGAIN_MS = 15_000; // figures move with calls, which are no change of duty
@@ -17,7 +17,6 @@ async function load() {
   if (each.ok) agents.value = each.value;
 }
 
-const nameOf = (number) => board.value?.agents.find((line) => line.number === number)?.name ?? "";
 const valueOf = (name, { value }) => (name.endsWith("_ms") ? seconds(value) : value === null ? "–" : `${percent(value)} %`);
 
 const Figure = ({ name, figure, limit }) => html`<div data-test="figure" data-name=${name}>
@@ -43,7 +42,7 @@ export function Figures() {
   const lost = total.lost_calls;
   return html`<section class="card figures" data-test="figures"><h2>${t("figures.title")}</h2>
     <dl>${Object.entries(total.figures).map(([name, figure]) => html`<${Figure} name=${name} figure=${figure} limit=${limit} key=${name} />`)}</dl>
-    ${lost.length > 0 && html`<p class="amiss" data-test="lost-calls">${t("figures.lost", { n: lost.length, calls: lost.join("、") })}</p>`}
+    ${lost.length > 0 && html`<p class="amiss" data-test="lost-calls">${t("figures.lost", { n: lost.length, calls: lost.join(t("punct.comma")) })}</p>`}
     ${total.rounded > 0 && html`<p class="muted">${t("figures.rounded", { n: total.rounded })}</p>`}
     ${unseen.map((gap) => html`<p class="muted" key=${gap.began_at}>${t("figures.unseen", { from: timeOf(gap.began_at), to: timeOf(gap.ended_at) })}</p>`)}
     <table class="list"><thead><tr><th>${t("adherence.agent")}</th><th class="right">${t("figures.taken")}</th><th class="right">${t("adherence.missed")}</th>

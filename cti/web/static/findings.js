@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { useDuty } from "./duty.js";
 import { clockText, clockTime, DAY_MS, exactTime, dayTime, timeOf } from "./format.js";
 import { t } from "./i18n.js";
-import { board, me, now } from "./model.js";
+import { me, nameOf, now } from "./model.js";
 import { html, Icon, Notice, Since } from "./ui.js";
 
 const ledger = signal([]);
@@ -28,7 +28,6 @@ async function send(path, body) {
   return answer.ok;
 }
 
-const nameOf = (number) => board.value?.agents.find((line) => line.number === number)?.name ?? "";
 const kindName = (kind) => t(`finding.${kind}`);
 
 const lasted = ({ began_at: began, ended_at: ended }) =>

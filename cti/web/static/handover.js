@@ -7,7 +7,7 @@ import { GapCount, Gaps, gaps, handovers } from "./handover_gaps.js";
 import { act, AddLine, refusal, Sheet } from "./handover_sheet.js";
 import { t } from "./i18n.js";
 import { openTicket } from "./live.js";
-import { board, me, now } from "./model.js";
+import { me, nameOf, now } from "./model.js";
 import { html, Notice, Since } from "./ui.js";
 
 const current = signal({ handovers: [], names: {} });
@@ -18,9 +18,8 @@ async function load() {
   if (answer.ok) current.value = answer.value;
 }
 
-const nameOf = (number) =>
-  current.value.names[number] ?? board.value?.agents.find((line) => line.number === number)?.name ?? "";
-const Person = ({ number }) => html`<b>${nameOf(number)}</b> <small class="num">${number}</small>`;
+const named = (number) => nameOf(number, current.value.names);
+const Person = ({ number }) => html`<b>${named(number)}</b> <small class="num">${number}</small>`;
 const liveOf = (id) => handovers.value.find((entry) => entry.id === id) ?? { pairs: [], candidates: [] };
 // Nothing on the first paint, before the board is there: then nothing is said of who is present.
 const livePair = (live, pair) => live.pairs.find((entry) => entry.outgoing === pair.outgoing);
@@ -63,7 +62,7 @@ function Relief({ handover, pair, live, candidates, editable }) {
       onChange=${(event) => choose(handover, pair, event.target.value)}>
     <option value="">${t("handover.nobody")}</option>
     ${[...new Set([...candidates, ...(pair.incoming ? [pair.incoming] : [])])].map((number) =>
-      html`<option value=${number} selected=${number === chosen}>${number} ${nameOf(number)}</option>`)}</select>`;
+      html`<option value=${number} selected=${number === chosen}>${number} ${named(number)}</option>`)}</select>`;
 }
 
 async function savePairs(handover) {
@@ -107,7 +106,7 @@ function OwnPair({ handover, pair }) {
   const other = side === "outgoing" ? pair.incoming : pair.outgoing;
   return html`<section class="card handover own" data-test="own-handover" data-side=${side}>
     <h2>${t(`handover.own.${side}`, { seat: pair.seat ?? "–" })} <${ToGo} at=${handover.at} /></h2>
-    <p class="when">${t(side === "outgoing" ? "handover.incoming" : "handover.outgoing")}：
+    <p class="when">${t(side === "outgoing" ? "handover.incoming" : "handover.outgoing")}${t("punct.colon")}
       ${other ? html`<${Person} number=${other} />` : t("handover.nobody")}
       ${side === "outgoing" && html`<${Presence} live=${live} incoming=${pair.incoming} />`}<${Overtime} live=${live} /></p>
     <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />

@@ -5,7 +5,7 @@ import { useDuty } from "./duty.js";
 import { dayTime, phone } from "./format.js";
 import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
-import { board, me } from "./model.js";
+import { board, me, nameOf } from "./model.js";
 import { html, Icon, Notice, Since } from "./ui.js";
 
 const REASONS = ["unreachable", "settled_otherwise", "wrong_number", "nuisance", "not_diallable", "other"];
@@ -26,7 +26,6 @@ async function send(row, action, body) {
   if (action === "callback") loadLists();
 }
 
-const nameOf = (number) => board.value?.agents.find((line) => line.number === number)?.name ?? "";
 const planned = (row) => ["due", "placing"].includes(row.callback_state);
 
 function EndForm({ row }) {

@@ -11,6 +11,10 @@ export const calls = signal([]);
 export const callbacks = signal([]);
 export const now = signal(Date.now());
 
+// An agent's name, as the board has it or an answer that named him: *known* by number.
+export const nameOf = (number, known = {}) =>
+  known[number] ?? board.value?.agents.find((line) => line.number === number)?.name ?? "";
+
 export const mine = computed(
   () => board.value?.agents.find((line) => line.number === me.value?.person.number) ?? me.value?.state ?? null,
 );

@@ -32,7 +32,7 @@ function ShiftBar({ shift, windows }) {
   const length = at(shift.ends_at) - begin;
   const place = (moment) => Math.min(1000, Math.max(0, ((moment - begin) * 1000) / length));
   return html`<svg class="shift-bar" viewBox="0 0 1000 12" preserveAspectRatio="none" role="img" data-test="shift-bar"
-      aria-label=${windows.map((w) => t(`window.${w.name}`, { at: clockTime(w.begins), to: clockTime(w.ends) })).join("；")}>
+      aria-label=${windows.map((w) => t(`window.${w.name}`, { at: clockTime(w.begins), to: clockTime(w.ends) })).join(t("punct.semicolon"))}>
     <rect class="whole" x="0" y="3" width="1000" height="6" rx="3" />
     <rect class="past" x="0" y="3" width=${place(now.value)} height="6" rx="3" />
     ${windows.map((w) => html`<rect class="window" data-test=${`window-${w.name}`} x=${place(at(w.begins))} y="3"

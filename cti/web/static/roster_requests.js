@@ -56,7 +56,7 @@ const Line = ({ request }) => html`<li data-test="request" data-state=${request.
     <span class="num"> ${dayTime(request.starts_at)}–${dayTime(request.ends_at)}</span>
     <span class=${`request-state ${request.state}`}>${t(`request_state.${request.state}`)}</span>
     <small>${request.steps.map((step, n) => html`<span key=${n}>${t(`request_step.${step.kind}`)} ${nameOf(step.by)}
-      <span class="num"> ${dayTime(step.at)}</span>${step.reason && `：${step.reason}`}</span>`)}</small></div>
+      <span class="num"> ${dayTime(step.at)}</span>${step.reason && `${t("punct.colon")}${step.reason}`}</span>`)}</small></div>
   <${Actions} request=${request} /></li>`;
 
 export const RequestList = () => html`<section class="card roster-requests" data-test="requests">
