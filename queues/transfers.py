@@ -7,7 +7,7 @@ feature code, or the phone's own transfer key. The first agent keeps first respo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -88,12 +88,6 @@ class Transfer:
     def open(self) -> bool:
         """Whether its outcome is awaited."""
         return self.state in OPEN
-
-    def consulted(self, until: datetime) -> timedelta:
-        """How long the two agents spoke while the caller waited, up to *until*."""
-        if self.how is not How.CONSULT or self.answered_at is None:
-            return timedelta(0)
-        return max((self.ended_at or until) - self.answered_at, timedelta(0))
 
 
 def may_begin(

@@ -248,6 +248,8 @@ class Hangup(NamedTuple):
     linkedid: str
     channel: str
     cause: int
+    context: str = ""
+    caller_id_num: str = ""
 
 
 class BlindTransfer(NamedTuple):

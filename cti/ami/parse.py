@@ -129,7 +129,7 @@ _SHAPES: dict[Any, _Shape] = {
     DialEnd: {**_DIAL, "DialStatus": _text},
     BridgeEnter: _BRIDGE,
     BridgeLeave: _BRIDGE,
-    Hangup: {"Timestamp": _instant, **_LEG_CHANNEL, "Cause": int},
+    Hangup: {"Timestamp": _instant, **_LEG_CHANNEL, "Cause": int, "Context": _text, "CallerIDNum": _number},
     BlindTransfer: {
         "Timestamp": _instant, "Result": _text, "TransfererUniqueid": _text, "TransfererLinkedid": _text,
         "TransfereeUniqueid": _perhaps, "TransfereeLinkedid": _perhaps, "Context": _text, "Extension": _text,

@@ -20,6 +20,7 @@ from cti.commands.emergency import EmergencyCommand
 from cti.commands.findings import FindingCommand
 from cti.commands.handover import HandoverCommand
 from cti.commands.missed import MissedCommand
+from cti.commands.nuisance import NuisanceCommand
 from cti.commands.outage import OutageCommand
 from cti.commands.roster import RosterCommand
 from cti.commands.sinks import SinkCommand
@@ -30,13 +31,14 @@ from cti.commands.voice import VoiceCommand
 
 Command = (
     BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
-    | DirectoryCommand | EmergencyCommand | SinkCommand | TicketCommand | TransferCommand
+    | DirectoryCommand | EmergencyCommand | SinkCommand | TicketCommand | TransferCommand | NuisanceCommand
     | OutageCommand | VoiceCommand
 )  # fmt: skip
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
-    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "OutageCommand", "Outcome", "PageClosed", "PageOpened",
+    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "NuisanceCommand", "OutageCommand", "Outcome", "PageClosed",
+    "PageOpened",
     "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SinkCommand", "SwitchNotSet",
     "TicketCommand", "TransferCommand", "VoiceCommand",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered
 OUTSIDE_AFTER = timedelta(seconds=2)
 
 FRONT = "emergency"  # the extension of cti_extensions.conf that puts a caller to the front
+BLOCKED = "cti-blocked"  # the context of cti_door.conf in which a blocked caller is turned away
 UNIT_LEG = "ctieu-"  # begins the id of a leg on which a unit is rung; see Ids.channel
 
 
@@ -72,6 +73,9 @@ class Hearing:
             case ami.AgentComplete() | ami.AgentDump():
                 self._completed(event, now)
             case ami.Hangup():
+                if event.context == BLOCKED:
+                    for part in self.world.parts:
+                        part.turned_away(event.caller_id_num, now)
                 if event.uniqueid in self.world.watched:
                     self._watched_gone(event, now)
                 if event.uniqueid.startswith(UNIT_LEG):

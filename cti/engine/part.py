@@ -94,6 +94,9 @@ class Part:
     def leg_gone(self, channel_id: str, at: datetime, now: datetime) -> None:
         """A leg that ``world.watched`` names is gone."""
 
+    def turned_away(self, caller: str, now: datetime) -> None:
+        """A caller whose number is blocked rang, and was turned away at the door."""
+
     def stub_changed(self, before: Stub | None, after: Stub, now: datetime) -> None:
         """A ticket stub was opened (*before* is None) or its particulars changed."""
 

@@ -7,49 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.store.tables import attempts, callbacks, calls, offers, outbox, recordings, tickets
+from cti.store.ticket_reads import first_stub, same_call
 
-EARLIER_CALLS = 5
 MISSED_ROWS = 50_000  # how far back in the outbox a resuming page is searched, so that a made-up id costs little
 MISSED_POPS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierCall:
-    """A former call of the same number. ``result`` is ``answered``, ``open`` or how the call ended."""
-
-    at: datetime
-    agent: str | None
-    result: str
-    ticket_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TicketView:
-    """A ticket stub as its agent sees it. Times are aware UTC, durations milliseconds."""
-
-    ticket_id: str
-    call_id: str
-    hotline: str
-    queue: str
-    caller: str
-    agent: str
-    opened_at: datetime
-    entered_at: datetime
-    answered_at: datetime
-    wait_ms: int
-    ring_ms: int | None
-    popped_at: datetime | None
-    talk_ended_at: datetime | None
-    recording: str | None
-    owner: str
-    closed_at: datetime | None
-    history: tuple[EarlierCall, ...]
+POPS = ("ticket.opened", "ticket.transferred")  # messages that put a ticket on their agent's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,54 +100,6 @@ class CallbackView:
     last_outcome: str | None
 
 
-def _same_call(table: Any) -> ColumnElement[bool]:
-    return and_(table.c.pbx_id == calls.c.pbx_id, table.c.call_id == calls.c.call_id)
-
-
-async def ticket_view(connection: AsyncConnection, ticket_id: str) -> TicketView | None:
-    """A ticket with the caller's earlier calls, or None. Two indexed queries: this is on the way of every pop."""
-    found = await connection.execute(
-        select(tickets, calls.c.talk_ended_at, recordings.c.state.label("recording"))
-        .select_from(
-            tickets.outerjoin(calls, _same_call(tickets)).outerjoin(
-                recordings,
-                and_(recordings.c.pbx_id == tickets.c.pbx_id, recordings.c.call_id == tickets.c.call_id),
-            )
-        )
-        .where(tickets.c.ticket_id == ticket_id)
-    )
-    row = found.one_or_none()
-    if row is None:
-        return None
-    history = await _earlier(connection, row.caller, row.entered_at)
-    return TicketView(
-        row.ticket_id, row.call_id, row.hotline, row.queue, row.caller, row.agent, row.opened_at, row.entered_at,
-        row.answered_at, row.wait_ms, row.ring_ms, row.popped_at, row.talk_ended_at, row.recording,
-        row.owner or row.agent, row.closed_at, history,
-    )  # fmt: skip
-
-
-async def _earlier(connection: AsyncConnection, caller: str, before: datetime) -> tuple[EarlierCall, ...]:
-    if not any(character.isdigit() for character in caller):
-        return ()  # withheld: such callers have no number in common
-    rows = await connection.execute(
-        select(calls.c.entered_at, calls.c.agent, calls.c.answered_at, calls.c.ending, tickets.c.ticket_id)
-        .select_from(calls.outerjoin(tickets, _same_call(tickets)))
-        .where(calls.c.caller == caller, calls.c.entered_at < before)
-        .order_by(calls.c.entered_at.desc())
-        .limit(EARLIER_CALLS)
-    )
-    return tuple(
-        EarlierCall(
-            row.entered_at,
-            row.agent,
-            "answered" if row.answered_at is not None else row.ending or "open",
-            row.ticket_id,
-        )
-        for row in rows
-    )
-
-
 async def calls_of_agent(
     connection: AsyncConnection, pbx_id: str, agent: str, since: datetime, most: int = 200
 ) -> list[OwnCall]:
@@ -192,7 +111,7 @@ async def calls_of_agent(
             recordings.c.state, recordings.c.length_ms, func.coalesce(tickets.c.owner, tickets.c.agent),
             tickets.c.closed_at,
         )
-        .select_from(calls.outerjoin(tickets, _same_call(tickets)).outerjoin(recordings, _same_call(recordings)))
+        .select_from(calls.outerjoin(tickets, first_stub()).outerjoin(recordings, same_call(recordings)))
         .where(calls.c.agent == agent, calls.c.answered_at >= since, calls.c.pbx_id == pbx_id)
         .order_by(calls.c.answered_at.desc())
         .limit(most)
@@ -204,7 +123,7 @@ async def call_view(connection: AsyncConnection, pbx_id: str, call_id: str) -> C
     """One call with its offers in order, or None."""
     found = await connection.execute(
         select(calls, tickets.c.ticket_id, *(recordings.c[name].label(f"r_{name}") for name in _RECORDING))
-        .select_from(calls.outerjoin(tickets, _same_call(tickets)).outerjoin(recordings, _same_call(recordings)))
+        .select_from(calls.outerjoin(tickets, first_stub()).outerjoin(recordings, same_call(recordings)))
         .where(calls.c.pbx_id == pbx_id, calls.c.call_id == call_id)
     )
     row = found.one_or_none()
@@ -268,12 +187,12 @@ async def last_seq(connection: AsyncConnection) -> int:
 async def missed_pops(
     connection: AsyncConnection, agent: str, after: int, not_before: datetime
 ) -> list[tuple[int, str]]:
-    """(outbox id, ticket id) of *agent*'s tickets opened after row *after*, oldest first, at most ``MISSED_POPS``."""
+    """(outbox id, ticket id) of *agent*'s pops after row *after*, oldest first, at most ``MISSED_POPS``."""
     newest = await last_seq(connection)
     rows = await connection.execute(
         select(outbox.c.seq, outbox.c.subject)
         .where(
-            outbox.c.seq > max(after, newest - MISSED_ROWS), outbox.c.kind == "ticket.opened",
+            outbox.c.seq > max(after, newest - MISSED_ROWS), outbox.c.kind.in_(POPS),
             outbox.c.audience == f"agent:{agent}", outbox.c.at >= not_before,
         )
         .order_by(outbox.c.seq.desc())
@@ -286,7 +205,7 @@ async def ticket_in_hand(connection: AsyncConnection, agent: str, not_before: da
     """The ticket of the conversation that *agent* is in now, if any: a page that is opened late shows it."""
     found = await connection.execute(
         select(tickets.c.ticket_id, calls.c.talk_ended_at, calls.c.ended_at)
-        .select_from(tickets.join(calls, _same_call(tickets)))
+        .select_from(tickets.join(calls, same_call(tickets)))
         .where(tickets.c.agent == agent, tickets.c.opened_at >= not_before)
         .order_by(tickets.c.opened_at.desc())
         .limit(1)

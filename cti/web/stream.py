@@ -22,7 +22,8 @@ from starlette.types import Receive, Scope, Send
 from cti.bus.local import Subscription
 from cti.bus.outbox import Message
 from cti.commands import PageClosed, PageOpened
-from cti.store.reads import TicketView, last_seq, missed_pops, ticket_in_hand, ticket_view
+from cti.store.reads import POPS, last_seq, missed_pops, ticket_in_hand
+from cti.store.ticket_reads import TicketView, ticket_view
 from cti.web.board import as_text, board_for
 from cti.web.context import AnyoneDep, Web, WebDep, Who, session_of
 from cti.web.feed import SPACING_S
@@ -98,7 +99,7 @@ async def _events(web: Web, who: Who, after: int | None, heard: Subscription) ->
     yield sent.board()
     async with aclosing(_heard_and_ticks(web, heard)) as turns:
         async for message in turns:
-            if message is not None and message.kind == "ticket.opened" and message.seq > seen:
+            if message is not None and message.kind in POPS and message.seq > seen:
                 if message.audience == f"agent:{who.number}" and who.sees_callers:
                     pop = await _pop(web, message.seq, message.subject)
                     if pop is not None:
@@ -137,7 +138,7 @@ async def _opening(web: Web, who: Who, after: int | None) -> AsyncIterator[tuple
 
 async def _pop(web: Web, seq: int, ticket_id: str) -> bytes | None:
     async with web.store.read() as connection:
-        view = await ticket_view(connection, ticket_id)
+        view = await ticket_view(connection, ticket_id, web.rules())
     if view is None:
         return None
     return format_sse_event(event="pop", data_str=_TICKET.dump_json(view).decode(), id=str(seq))

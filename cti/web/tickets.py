@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.commands import Popped
 from cti.store.handovers import is_handed_to
-from cti.store.reads import CallView, TicketView, call_view, ticket_view
+from cti.store.reads import CallView, call_view
+from cti.store.ticket_reads import TicketView, ticket_view
+from cti.store.transfer_reads import is_transferred_to
 from cti.web.context import CallerDep, SeatedDep, Web, WebDep, Who
 from cti.web.problems import Problem
 from queues.board import mask
@@ -17,18 +20,23 @@ router = APIRouter(tags=["tickets"])
 
 
 async def seen_ticket(web: Web, who: Who, ticket_id: str) -> TicketView:
-    """The ticket, for its first agent and its owner, who is to take it over, a lead or an admin; else there is none."""
+    """The ticket, for its first agent and its owner, who is to take it over or got the call, a lead or an admin."""
     async with web.store.read() as connection:
-        view = await ticket_view(connection, ticket_id)
+        view = await ticket_view(connection, ticket_id, web.rules())
         own = view is not None and (who.leads or who.number in (view.agent, view.owner))
-        if view is None or not (own or await is_handed_to(connection, ticket_id, who.number)):
+        if view is None or not (own or await _reached(connection, ticket_id, who.number)):
             raise Problem("not_found")
     return view
 
 
+async def _reached(connection: AsyncConnection, ticket_id: str, number: str) -> bool:
+    """Whether the ticket comes to this agent by a handover, or its caller came to him by a transfer."""
+    return await is_handed_to(connection, ticket_id, number) or await is_transferred_to(connection, ticket_id, number)
+
+
 @router.get("/tickets/{ticket_id}")
 async def ticket(ticket_id: str, who: CallerDep, web: WebDep) -> TicketView:
-    """A ticket with the caller's earlier calls."""
+    """A ticket with its particulars, the caller's earlier calls, callbacks and open tickets, and what repeats."""
     return await seen_ticket(web, who, ticket_id)
 
 
@@ -36,9 +44,11 @@ async def ticket(ticket_id: str, who: CallerDep, web: WebDep) -> TicketView:
 async def popped(ticket_id: str, who: SeatedDep, web: WebDep) -> None:
     """The agent's page says that it shows the ticket; a second time changes nothing."""
     view = await seen_ticket(web, who, ticket_id)
-    if view.agent != who.number:
+    async with web.store.read() as connection:
+        second = await is_transferred_to(connection, ticket_id, who.number)
+    if view.agent != who.number and not second:
         raise Problem("forbidden")
-    if view.popped_at is None:
+    if view.agent == who.number and view.popped_at is None:
         await web.do(Popped(who.number, ticket_id))
 
 

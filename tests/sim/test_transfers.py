@@ -25,7 +25,8 @@ def state(house: House, number: str) -> str:
 async def refused(house: House, *asked: str) -> str:
     """The code of a refusal."""
     outcome = await house.ask(BeginTransfer(*asked))
-    assert outcome is not None and not outcome.ruling.allowed
+    assert outcome is not None
+    assert not outcome.ruling.allowed
     return outcome.ruling.code
 
 
@@ -33,7 +34,8 @@ async def consulting(house: House) -> tuple[SimCall, str]:
     """1001 consults 1002, who has answered."""
     call = await talking(house)
     outcome = await house.ask(BeginTransfer("1001", "consult", "agent", "1002"))
-    assert outcome is not None and outcome.ruling.allowed
+    assert outcome is not None
+    assert outcome.ruling.allowed
     (begun,) = moves(house)
     assert begun == Move(outcome.data["transfer_id"], "begin", call.leg, "3002")
     await told(house, rings(house, call, "3002", LEG, CONSULT))

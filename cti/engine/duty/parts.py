@@ -16,6 +16,7 @@ from cti.engine.escalating import Escalating
 from cti.engine.figuring import Figuring
 from cti.engine.fronting import Fronting
 from cti.engine.missed import MissedCallers
+from cti.engine.nuisance import Nuisance
 from cti.engine.outages import Outages
 from cti.engine.part import Part
 from cti.engine.sinks import OtherSystems
@@ -40,8 +41,9 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     emergencies = Emergencies(world, ids, settings, directory, front)
     calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
     transfers = Transfers(world, ids, settings, directory)
+    nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
-    served = [directory, front, emergencies, transfers, *calls_in, *spoken, OtherSystems(world)]
+    served = [directory, front, emergencies, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
     return [ticketing, Switches(world), roster, conduct, findings, handing, *served]
 
 

@@ -1,4 +1,4 @@
-"""Transfers"""
+"""Transfers; blocked numbers"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,7 +34,30 @@ def upgrade() -> None:
     op.create_index("transfers_by_call", "transfers", ["pbx_id", "call_id"])
     op.create_index("transfers_by_ticket", "transfers", ["ticket_id", "target"])
     op.create_index("transfers_open", "transfers", ["ended_at"])
+    op.create_table(
+        "blocks",
+        sa.Column("block_id", sa.String(length=40), nullable=False),
+        sa.Column("pbx_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("asked_by", sa.String(length=16), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("decided_by", sa.String(length=16), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("words", sa.String(length=200), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.String(length=16), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("block_id"),
+    )
+    op.create_index("blocks_open", "blocks", ["pbx_id", "ended_at"])
+    op.create_index("blocks_by_end", "blocks", ["until"])
 
 
 def downgrade() -> None:
+    op.drop_table("blocks")
     op.drop_table("transfers")
