@@ -15,6 +15,7 @@ from cti.ami import (
     Atxfer,
     BlindTransfer,
     CancelAtxfer,
+    CoreShowChannels,
     Hangup,
     LinkDown,
     Originate,
@@ -262,9 +263,18 @@ class Hands:
 
     async def _end_talk(self, end: EndTalk) -> None:
         # The leg only ends once Asterisk knows what the caller is to hear: else he would be dropped.
-        told = await self._taken(SetVariable("CTI_AFTER", end.after, end.call_id))
-        if not (told and await self._taken(Hangup(end.leg))):
+        name = await self._name_of(end.leg)
+        told = bool(name) and await self._taken(SetVariable("CTI_AFTER", end.after, end.call_id))
+        part = Originate("Local/s@cti-part/n", "cti-part", "s", end.channel_id, variables={"CTI_LEG": name})
+        if not (told and await self._taken(part)):
             self._put(Asked(VoiceFailed(end.agent, end.after), None))
+
+    async def _name_of(self, channel_id: str) -> str:
+        try:
+            items = (await self._link.send(CoreShowChannels())).items
+        except (LinkDown, ActionTimeout):
+            return ""
+        return next((item["Channel"] for item in items if item.get("Uniqueid") == channel_id), "")
 
     async def _taken(self, action: Action) -> bool:
         try:

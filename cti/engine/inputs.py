@@ -172,6 +172,7 @@ class Speak(NamedTuple):
 class EndTalk(NamedTuple):
     """Effect: end the agent's leg, after the caller's channel has been told what comes then (cti_voice.conf)."""
 
+    channel_id: str
     call_id: str
     leg: str
     after: str

@@ -58,7 +58,8 @@ class Voicing(Part):
         if leg is not None:
             if ending is AfterAgent.SILENT:
                 self._mark_silent(command.call_id, now)
-            self.world.changes.effects.append(EndTalk(command.call_id, leg, ending.value, command.by))
+            channel_id = self.ids.channel(now, "ctiet")
+            self.world.changes.effects.append(EndTalk(channel_id, command.call_id, leg, ending.value, command.by))
         return Outcome(ruling)
 
     def _mark_silent(self, call_id: str, now: datetime) -> None:
