@@ -165,7 +165,7 @@ class Service:
         checker = RecordingChecker(settings.asterisk.recordings, clock)
         self.hands = Hands(settings, self.link, checker, self.files, self.engine.agent, self.engine.put)
         self.pins = Pins()
-        self.web = make_app(self.engine, store, settings, clock, ids.token, pins=self.pins, zone=zone)
+        self.web = make_app(self.engine, store, settings, clock, ids.token, pins=self.pins, zone=zone, profile=profile)
         self.web.state.web.sinks_changed = self.sinks.changed
         self.throttle: LoginThrottle = self.web.state.web.throttle  # one for page and phone
         busy_reason = next(iter(settings.hotline.busy_reasons))

@@ -9,6 +9,7 @@ from queues.kinds import CALLER_KINDS, COMPLAINT_GRADES, GRADES, KINDS
 from queues.stubs import Stub
 from regulations import Ruling, allowed, refused
 
+MOST_NOTES = 2000  # characters
 MOST_STUBS = 9  # of one call: more is a slip of the finger
 CHOICES: dict[str, Container[str]] = {
     "kind": KINDS, "caller_kind": CALLER_KINDS, "complaint_grade": COMPLAINT_GRADES, "grade": GRADES,

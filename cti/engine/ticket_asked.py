@@ -39,7 +39,6 @@ from queues.stubs import Stub
 from queues.tickets import Ticket
 from regulations import Ruling, allowed, refused
 
-NOTES = 2000  # characters
 LONGEST_KEY = 80
 NEWEST = 1_000_000_000  # no hand types so many versions
 
@@ -103,7 +102,7 @@ class TicketAsked:
         return Outcome(ruling)
 
     def _save(self, asked: SaveNotes, now: datetime) -> Outcome:
-        text = lines_taken("text", asked.text, longest=NOTES)
+        text = lines_taken("text", asked.text, longest=particulars.MOST_NOTES)
         if not 0 < asked.version <= NEWEST:
             raise BadInput("version", f"1 to {NEWEST} is needed")
         stub, ruling = self._stub(asked.ticket_id, asked.by)
@@ -201,7 +200,7 @@ class TicketAsked:
         if wrong is not None or asked.channel not in CHANNELS:
             raise BadInput(wrong or "channel", "not one of the values that this site has (不在可选值内)")
         caller = taken("caller", asked.caller, longest=32, optional=True)
-        text = lines_taken("text", asked.text, longest=NOTES)
+        text = lines_taken("text", asked.text, longest=particulars.MOST_NOTES)
         agent = asked.by if asked.by in self.world.agents else ""
         ticket = Ticket(
             self.ids.make("t", now), None, "", self.world.hotline, "", caller, agent, now, now, now, 0, None

@@ -19,10 +19,12 @@ from cti.settings import Settings
 from cti.store.db import Store
 from cti.store.people import Person, Pins, Role
 from cti.store.tables import people, sessions
+from cti.store.ticket_reads import Rules
 from cti.web.feed import BoardFeed
 from cti.web.ports import EnginePort
 from cti.web.problems import Problem, Refused
 from cti.web.throttle import LoginThrottle, Rate
+from regulations import Profile
 
 COOKIE = "cti_session"
 CALLBACKS_A_MINUTE = 20
@@ -41,6 +43,7 @@ class Web:
     pins: Pins
     build: str
     zone: ZoneInfo
+    profile: Profile
     feed: BoardFeed = field(init=False)
     throttle: LoginThrottle = field(init=False)
     callback_rate: Rate = field(init=False)
@@ -56,6 +59,10 @@ class Web:
         self.throttle = LoginThrottle(self.clock)
         self.callback_rate = Rate(self.clock, CALLBACKS_A_MINUTE, 60.0)
         self.token_rate = Rate(self.clock, ASKED_A_MINUTE, 60.0)
+
+    def rules(self) -> Rules:
+        """What a view of a ticket is made by, now."""
+        return Rules(self.profile, self.zone, self.clock.now())
 
     async def do(self, command: Command) -> Outcome:
         """Submit *command*; a refusal ends the request with its problem document."""

@@ -82,7 +82,9 @@ class DutySite(Site):
         self._store = store
         self._running: list[asyncio.Task[None]] = []
         self._make()
-        app = make_app(self.engine, store, settings, clock, secrets.token_urlsafe, pins=self.pins, zone=ZONE)
+        app = make_app(
+            self.engine, store, settings, clock, secrets.token_urlsafe, pins=self.pins, zone=ZONE, profile=profile
+        )
         super().__init__(app, self.engine, store)  # type: ignore[arg-type]
 
     def _make(self) -> None:
