@@ -189,9 +189,17 @@ def _json(raw: bytes) -> Any:
 
 
 def _toml(values: Mapping[str, Any]) -> str:
-    """TOML of strings, numbers, booleans, and one level of sections. A JSON string is a TOML basic string."""
-    top = [f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items() if not isinstance(v, Mapping)]
+    """TOML with one level of sections; deeper ones are inline tables. A JSON string is a TOML basic string."""
+    top = [f"{name} = {_value(value)}" for name, value in values.items() if not isinstance(value, Mapping)]
     for name, section in values.items():
         if isinstance(section, Mapping):
-            top += ["", f"[{name}]", *(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in section.items())]
+            top += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in section.items())]
     return "\n".join(top) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(inner) for inner in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

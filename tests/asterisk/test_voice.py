@@ -174,6 +174,7 @@ def test_the_nuisance_warning_is_heard_and_recorded(hotline: Hotline, citizens: 
     assert hotline.page("1002").ask("POST", f"calls/{call_id}/announce", {"prompt": "nuisance"}).status == 409
     assert page.ask("POST", f"calls/{call_id}/announce", {"prompt": "nuisance"}).status == 202
     hotline.settled(1, 30)
+    over(citizens)
     for file in (folder / f"{NUMBER}.wav", oracle.recordings(hotline.lab.recordings)[call_id]):
         words = heard(file).words
         assert 6 < words[-1].end - words[0].start < 10
@@ -192,6 +193,7 @@ def test_a_silent_call_ends_by_one_key(hotline: Hotline, citizens: Citizens) -> 
     assert hotline.page("1001").ask("POST", f"calls/{call_id}/end", {"ending": "silent"}).status == 202
     hotline.until(lambda: hotline.agent("1001")["state"] in ("wrap_up", "ready"), 3)
     hotline.settled(1, 20)
+    over(citizens)
     assert time.monotonic() - began < 15
     words = heard(folder / f"{NUMBER}.wav").words
     assert 4 < words[-1].end - words[0].start < 8
