@@ -89,7 +89,10 @@ async def status_of(app: FastAPI, access: Access, cookie: str | None) -> int:
 async def test_every_route_lets_in_whom_it_names_and_nobody_else(
     app: FastAPI, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, access: Access
 ) -> None:
-    """Asked by nobody and by each role: 401 or 403 for those shut out, anything else for those let in."""
+    """Asked by nobody and by each role: 401 or 403 for those shut out, anything else for those let in.
+
+    A route for tokens of other systems lets in no session of whatever role.
+    """
 
     async def refusing(_command: Command) -> Outcome:
         return Outcome(refused("asked", "已询问", "asked"))
@@ -104,6 +107,16 @@ async def test_every_route_lets_in_whom_it_names_and_nobody_else(
     assert {who: status not in (401, 403) for who, status in told.items()} == wanted, told
     assert all(status < 500 for status in told.values()), told
     assert told["nobody"] == 401 or not access.login, told
+
+
+def test_tokens_may_use_the_routes_of_other_systems_alone() -> None:
+    """Each has one scope and no role; no other route takes a token."""
+    assert {(a.method, a.path): (a.scope, a.roles) for a in ROUTES if a.scope} == {
+        ("POST", "/api/v1/ext/stubs"): ("stub:open", frozenset()),
+        ("POST", "/api/v1/ext/tickets/{ticket_id}/replies"): ("reply:report", frozenset()),
+        ("POST", "/api/v1/ext/tickets/{ticket_id}/callbacks"): ("callback:ask", frozenset()),
+    }
+    assert not [a.path for a in ROUTES if a.path.startswith("/api/v1/ext/") and not a.scope]
 
 
 def test_the_committed_matrix_is_the_routers() -> None:
