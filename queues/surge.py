@@ -65,7 +65,7 @@ class Window:
     def tickets(self, key: Key, now: float) -> list[str]:
         """Those that count at *now*, the oldest first."""
         kept = self._by_key[key]
-        while kept and now - kept[0][0] >= self.within:
+        while kept and now >= kept[0][0] + self.within:  # as falls_to reckons it
             kept.pop(0)
         if not kept:
             del self._by_key[key]
@@ -75,6 +75,14 @@ class Window:
         """When no more than *count* will be left if none comes; *now* when that is so already."""
         over = len(self.tickets(key, now)) - count
         return now if over <= 0 else self._by_key[key][over - 1][0] + self.within
+
+
+class Out(NamedTuple):
+    """A ticket that a lead took out of a group: when it had joined, when it was taken out, and who did it."""
+
+    joined_at: datetime
+    at: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class Surge:
     most: int = 0
     """The most that counted at one time."""
     tickets: dict[str, datetime] = field(default_factory=dict)
-    out: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    out: dict[str, Out] = field(default_factory=dict)
     ended_at: datetime | None = None
 
 
@@ -120,4 +128,4 @@ def may_take_out(surge: Surge, ticket_id: str, leads: bool) -> Ruling:
 def taken_out(surge: Surge, ticket_id: str, by: str, now: datetime) -> Surge:
     """The group without it; that it was in it, and who took it out, stays on record."""
     kept = {one: at for one, at in surge.tickets.items() if one != ticket_id}
-    return replace(surge, tickets=kept, out={**surge.out, ticket_id: (now, by)})
+    return replace(surge, tickets=kept, out={**surge.out, ticket_id: Out(surge.tickets[ticket_id], now, by)})

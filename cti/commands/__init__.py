@@ -24,6 +24,7 @@ from cti.commands.nuisance import NuisanceCommand
 from cti.commands.outage import OutageCommand
 from cti.commands.roster import RosterCommand
 from cti.commands.sinks import SinkCommand
+from cti.commands.surge import SurgeCommand
 from cti.commands.switches import SwitchNotSet
 from cti.commands.tickets import TicketCommand
 from cti.commands.transfers import TransferCommand
@@ -31,14 +32,13 @@ from cti.commands.voice import VoiceCommand
 
 Command = (
     BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
-    | DirectoryCommand | EmergencyCommand | SinkCommand | TicketCommand | TransferCommand | NuisanceCommand
-    | OutageCommand | VoiceCommand
+    | DirectoryCommand | EmergencyCommand | SurgeCommand | SinkCommand | TicketCommand | TransferCommand
+    | NuisanceCommand | OutageCommand | VoiceCommand
 )  # fmt: skip
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
-    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "NuisanceCommand", "OutageCommand", "Outcome", "PageClosed",
-    "PageOpened",
-    "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut", "SinkCommand", "SwitchNotSet",
-    "TicketCommand", "TransferCommand", "VoiceCommand",
+    "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "NuisanceCommand", "OutageCommand", "Outcome",
+    "PageClosed", "PageOpened", "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
+    "SinkCommand", "SwitchNotSet", "TicketCommand", "TransferCommand", "VoiceCommand",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from cti.engine.nuisance import Nuisance
 from cti.engine.outages import Outages
 from cti.engine.part import Part
 from cti.engine.sinks import OtherSystems
+from cti.engine.surging import Surging
 from cti.engine.switches import Switches
 from cti.engine.ticketing import Ticketing
 from cti.engine.transferring import Transfers
@@ -38,12 +39,13 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     directory = Directory(world, ids, settings)
     ticketing = Ticketing(world, ids, settings, handing.tickets, directory)
     front = Fronting(world, settings)
+    surging = Surging(world, ids, settings)
     emergencies = Emergencies(world, ids, settings, directory, front)
     calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
     transfers = Transfers(world, ids, settings, directory)
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
-    served = [directory, front, emergencies, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
+    served = [directory, front, emergencies, surging, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
     return [ticketing, Switches(world), roster, conduct, findings, handing, *served]
 
 

@@ -97,9 +97,32 @@ def upgrade() -> None:
     )
     op.create_index("emergencies_by_time", "emergencies", ["pbx_id", "raised_at"])
     op.create_index("unit_calls_by_emergency", "unit_calls", ["emergency_id"])
+    op.create_table(
+        "surges",
+        sa.Column("surge_id", sa.String(length=40), nullable=False),
+        sa.Column("pbx_id", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.String(length=8), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("most", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("surge_id"),
+    )
+    op.create_table(
+        "surge_tickets",
+        sa.Column("surge_id", sa.String(length=40), nullable=False),
+        sa.Column("ticket_id", sa.String(length=40), nullable=False),
+        sa.Column("joined_at", sa.BigInteger(), nullable=False),
+        sa.Column("out_at", sa.BigInteger(), nullable=True),
+        sa.Column("out_by", sa.String(length=16), nullable=True),
+        sa.PrimaryKeyConstraint("surge_id", "ticket_id"),
+    )
+    op.create_index("surges_by_time", "surges", ["pbx_id", "began_at"])
 
 
 def downgrade() -> None:
+    op.drop_table("surge_tickets")
+    op.drop_table("surges")
     op.drop_table("front_callers")
     op.drop_table("unit_calls")
     op.drop_table("emergencies")
