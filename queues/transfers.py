@@ -152,7 +152,7 @@ def answered(transfer: Transfer, leg: str, consult_id: str | None, first_agent: 
     if transfer.how is How.CONSULT:
         return replace(taken, state=State.CONSULTING, answered_at=transfer.answered_at or at)
     if first_agent:
-        return over(taken, State.RETURNED, at, transfer.why or "no_answer")
+        return over(taken, State.RETURNED, at, transfer.why or "unavailable")  # nothing was even rung
     return over(replace(taken, answered_at=at), State.DONE, at)
 
 

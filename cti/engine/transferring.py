@@ -56,11 +56,12 @@ class Transfers(Part):
         return {"transfer": self._no_sign}
 
     def line(self, number: str, now: datetime) -> dict[str, Any]:
-        """The transfer that this agent has under way, or how his last one ended."""
+        """The transfer that this agent has under way, or how his last one ended; and whether he leads."""
         agent = self.world.agents.get(number)
         own = self.open.get((agent.talking if agent else None) or "")
         transfer = own if own is not None and own.agent == number else self.last.get(number)
-        return {} if transfer is None else {"transfer": _shown(transfer)}
+        lead = {"lead": True} if number in self.world.leads else {}
+        return lead if transfer is None else {**lead, "transfer": _shown(transfer)}
 
     # What people ask.
 
@@ -140,8 +141,11 @@ class Transfers(Part):
             self._keep(core.leg_gone(transfer, channel_id, at), now)
 
     def stepped(self, before: Call | None, after: Call, now: datetime) -> None:
-        if self.open and after.closed and after.call_id in self.open:
-            self._keep(core.call_over(self.open[after.call_id], after.ended_at or now), now)
+        transfer = self.open.get(after.call_id) if self.open else None
+        if transfer is not None and after.closed:
+            self._keep(core.call_over(transfer, after.ended_at or now), now)
+        elif transfer is not None and transfer.how is How.BLIND and _answers(after) > _answers(before):
+            self._keep(core.over(transfer, State.RETURNED, now, "queue"), now)
         if self.last and after.agent is not None and after.answered_at is not None and after.ending is None:
             shown = self.last.get(after.agent)
             if shown is not None and shown.call_id != after.call_id:
@@ -346,6 +350,10 @@ class Transfers(Part):
 def _consult(call: Call, event: ami.DialBegin | ami.DialEnd) -> str | None:
     """The channel of the consultation, when it is not the caller's own that dials."""
     return None if event.uniqueid == call.call_id else event.uniqueid
+
+
+def _answers(call: Call | None) -> int:
+    return sum(o.end is OfferEnd.ANSWERED for o in call.offers) if call is not None else 0
 
 
 def _talks(offer: Any) -> bool:

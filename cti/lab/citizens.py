@@ -96,6 +96,12 @@ class Citizens:
         """
         self.ami.send("Hangup", Channel=self.agent_leg(call_id).name, Cause="16")
 
+    def press(self, channel: str, keys: str) -> None:
+        """The phone on *channel* sends *keys*, one after the other."""
+        for key in keys:
+            self._accepted(self.ami.send("PlayDTMF", Channel=channel, Digit=key, Duration="80", Receive="true"))
+            time.sleep(0.12)
+
     def blind_transfer(self, call_id: str, seat: str) -> None:
         """The agent of *call_id* hands the caller to *seat* and is gone.
 

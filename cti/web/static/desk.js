@@ -5,10 +5,11 @@ import { EmergencyBar } from "./emergency.js";
 import { Figures } from "./figures.js";
 import { Handover } from "./handover.js";
 import { MissedCallers } from "./missed.js";
+import { Blocks } from "./nuisance.js";
 import { Requests } from "./requests.js";
 import { Banners, html, TopBar } from "./ui.js";
 
 export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} /><${EmergencyBar} />
   <div class="desk-columns">
-    <${Requests} /><${MissedCallers} /><${Handover} /><${Findings} />
+    <${Requests} /><${MissedCallers} /><${Blocks} /><${Handover} /><${Findings} />
   </div><${Figures} /><${Adherence} /><${Directory} /></div>`;

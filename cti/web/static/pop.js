@@ -6,6 +6,8 @@ import { dayTime, phone, seconds, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
 import { board, me, mine, pop } from "./model.js";
+import { AskBlock } from "./nuisance.js";
+import { TransferPanel } from "./transfers.js";
 import { Countdown, html, Icon, Notice, Since } from "./ui.js";
 
 export const copyNumber = () => pop.value && navigator.clipboard?.writeText(pop.value.caller);
@@ -55,8 +57,10 @@ export function PopCard() {
       <${Fact} name=${t("pop.ticket")} level="id">${ticket.ticket_id}<//>
     </dl>
     <${EmergencyPanel} ticket=${ticket} key=${`emergency-${ticket.ticket_id}`} />
+    <${TransferPanel} ticket=${ticket} key=${`transfer-${ticket.ticket_id}`} />
     <h3>${t("pop.history")}</h3>
     <${History} rows=${ticket.history} />
+    <${AskBlock} ticket=${ticket} key=${`block-${ticket.ticket_id}`} />
     <footer>
       <button onClick=${copyNumber} title="Alt+C">${t("pop.copy")}<kbd>Alt C</kbd></button>
       ${me.value.person.role !== "admin" && ticket.caller && html`<${CallbackButton} ticketId=${ticket.ticket_id} key=${ticket.ticket_id} />`}

@@ -1,0 +1,168 @@
+"""Transfers on a real Asterisk (F16 to F20): queue_log, CDR and the recordings say that calls stay joined."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+import pytest
+
+from cti.lab import oracle
+from cti.lab.citizens import Citizens
+from tests.asterisk.conftest import LEAD, Hotline
+
+pytestmark = pytest.mark.asterisk
+
+UNIT = {"zh": "燃气抢修", "en": "Gas repair", "role": "outside", "numbers": [{"number": "05305550001"}]}
+DEAF = {**UNIT, "numbers": [{"number": "05305550009"}]}  # rings out
+
+
+def begin(hotline: Hotline, agent: str, how: str, kind: str, code: str) -> None:
+    """The agent's page asks for a transfer."""
+    answer = hotline.page(agent).ask("POST", "me/transfer", {"how": how, "kind": kind, "code": code})
+    assert answer.status == 200, answer
+
+
+def state(hotline: Hotline, agent: str) -> str:
+    """What the board says of an agent."""
+    found: str = hotline.agent(agent)["state"]
+    return found
+
+
+def outcome(hotline: Hotline) -> list[tuple[Any, ...]]:
+    """The transfers of the database."""
+    return hotline.rows("select agent, how, target, state, why from transfers order by asked_at")
+
+
+def verbs(hotline: Hotline, call_id: str) -> list[str]:
+    """What queue_log tells of a call."""
+    return [row.verb for row in oracle.read_queue_log(hotline.lab.queue_log) if row.call_id == call_id]
+
+
+def cdr_ids(hotline: Hotline, call_id: str) -> set[str]:
+    """The linkedids of the CDR rows of a call's caller."""
+    with hotline.lab.cdr.open() as file:
+        return {row[1] for row in csv.reader(file) if row[0] == call_id}
+
+
+def test_a_warm_transfer_to_a_colleague(hotline: Hotline, citizens: Citizens) -> None:
+    """F17 by the page: first agent free, second talking with the same ticket; both recordings are whole."""
+    hotline.sign_in(a1001="3001")
+    call_id = citizens.call("12319", 14)
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    hotline.sign_in(a1002="3002")
+    begin(hotline, "1001", "consult", "agent", "1002")
+    hotline.until(lambda: hotline.agent("1001")["transfer"]["state"] == "consulting")
+    assert (state(hotline, "1001"), state(hotline, "1002")) == ("talking", "talking")
+    ticket_id = hotline.rows("select ticket_id from tickets")[0][0]
+    seen = hotline.page("1002").ask("GET", f"tickets/{ticket_id}")
+    assert (seen.status, seen.body["agent"]) == (200, "1001")
+    assert hotline.page("1003").ask("GET", f"tickets/{ticket_id}").status == 404
+    assert hotline.page("1001").ask("POST", "me/transfer/complete").status == 200
+    hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
+    assert state(hotline, "1002") == "talking"
+    hotline.settled(1, 30)
+    hotline.until(lambda: state(hotline, "1002") in ("wrap_up", "ready"))
+    assert outcome(hotline) == [("1001", "consult", "1002", "done", "")]
+    assert hotline.rows("select call_id, agent from tickets") == [(call_id, "1001")]
+    assert hotline.rows("select agent, outcome from offers order by ordinal") == [
+        ("1001", "answered"), ("1002", "answered"),
+    ]  # fmt: skip
+    assert verbs(hotline, call_id)[-1] == "ATTENDEDTRANSFER"
+    assert len(cdr_ids(hotline, call_id)) == 1
+    recordings = hotline.rows("select path, ticket_id, state from recordings order by expected_ms")
+    assert [row[1:] for row in recordings] == [(ticket_id, "ok")] * 2
+    assert all(oracle.listen(hotline.lab.recordings / row[0]).loudness > 100 for row in recordings)
+
+
+def test_a_unit_that_does_not_answer_gives_the_caller_back(hotline: Hotline, citizens: Citizens) -> None:
+    """Taken back by the key while it rings: the caller is with the agent again; then a unit that answers."""
+    assert hotline.page(LEAD).ask("PUT", "directory/units/deaf", DEAF).status == 200
+    assert hotline.page(LEAD).ask("PUT", "directory/units/gas", UNIT).status == 200
+    hotline.sign_in(a1001="3001")
+    call_id = citizens.call("12319", 25)
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    begin(hotline, "1001", "consult", "unit", "deaf")
+    hotline.until(lambda: hotline.agent("1001")["transfer"]["state"] == "ringing")
+    assert hotline.page("1001").ask("POST", "me/transfer/complete").status == 409
+    assert hotline.page("1001").ask("POST", "me/transfer/cancel").status == 200
+    hotline.until(lambda: outcome(hotline) == [("1001", "consult", "deaf", "returned", "cancelled")])
+    citizens.wait_for(lambda: citizens.agent_leg(call_id), "the caller to be back")
+    assert state(hotline, "1001") == "talking"
+    begin(hotline, "1001", "blind", "unit", "gas")
+    hotline.until(lambda: outcome(hotline)[1:] == [("1001", "blind", "gas", "done", "")])
+    hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
+    assert "BLINDTRANSFER" in verbs(hotline, call_id)
+    citizens.hang_up(call_id)
+    hotline.settled(1)
+    assert hotline.rows("select count(*), min(state) from recordings where ticket_id is not null") == [(1, "ok")]
+
+
+def test_a_blind_transfer_that_nobody_takes_comes_back(hotline: Hotline, citizens: Citizens) -> None:
+    """A seat that is busy: the agent's own phone is rung, and he has the caller again with the same ticket."""
+    hotline.sign_in(a1001="3001")
+    call_id = citizens.call("12319", 20)
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    hotline.sign_in(a1002="4002")
+    begin(hotline, "1001", "blind", "agent", "1002")
+    hotline.until(lambda: outcome(hotline) == [("1001", "blind", "1002", "returned", "busy")])
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    citizens.hang_up(call_id)
+    hotline.settled(1)
+    hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
+    assert hotline.rows("select call_id, agent from tickets") == [(call_id, "1001")]
+
+
+def test_the_phones_own_keys_are_followed_and_reach_nothing_else(hotline: Hotline, citizens: Citizens) -> None:
+    """Feature codes: a colleague's seat is reached; a number outside, which no unit has, is not."""
+    hotline.sign_in(a1001="3001")
+    call_id = citizens.call("12319", 30)
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    hotline.sign_in(a1002="3002")
+    leg = citizens.agent_leg(call_id)
+    citizens.press(leg.name, "##05305550001")  # no unit has this number
+    hotline.until(lambda: [row[3:] for row in outcome(hotline)] == [("returned", "unavailable")], 15)
+    with hotline.lab.cdr.open() as file:
+        assert not [row for row in csv.reader(file) if "lab-citizens" in ",".join(row)]
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    leg = citizens.agent_leg(call_id)
+    citizens.press(leg.name, "##3002#")
+    hotline.until(lambda: outcome(hotline)[1:] == [("1001", "blind", "1002", "done", "")], 15)
+    assert state(hotline, "1002") == "talking"
+    assert hotline.rows("select distinct by_phone from transfers") == [(1,)]
+    citizens.hang_up(call_id)
+    hotline.settled(1)
+
+
+def test_a_redirect_frees_the_agent_at_his_hangup(hotline: Hotline, citizens: Citizens) -> None:
+    """F18: AgentComplete and queue_log speak only at the end of the whole call; the agent is free long before."""
+    hotline.sign_in(a1001="3001")
+    call_id = citizens.call("12319", 30)
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    hotline.sign_in(a1002="3002")
+    caller = next(leg for leg in citizens.channels() if leg.uniqueid == call_id)
+    citizens.ami.send("Redirect", Channel=caller.name, Context="cti-transfer", Exten="3002", Priority="1")
+    hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
+    hotline.until(lambda: state(hotline, "1002") == "talking")
+    assert outcome(hotline) == [("1001", "blind", "1002", "done", "")]
+    citizens.hang_up(call_id)
+    hotline.settled(1)
+    hotline.until(lambda: state(hotline, "1002") in ("wrap_up", "ready"))
+    assert hotline.rows("select call_id, agent from tickets") == [(call_id, "1001")]
+
+
+def test_an_acknowledged_transfer_that_does_nothing_is_told(hotline: Hotline, citizens: Citizens) -> None:
+    """F17: Queue() without the option t takes the action and does nothing; the agent and the lead are told."""
+    extensions = hotline.lab.work / "etc/cti_extensions.conf"
+    extensions.write_text(extensions.read_text().replace("Queue(hotline,tc", "Queue(hotline,c"))
+    hotline.lab.cli("dialplan reload")
+    hotline.sign_in(a1001="3001")
+    call_id = citizens.call("12319", 30)
+    hotline.until(lambda: state(hotline, "1001") == "talking")
+    hotline.sign_in(a1002="3002")
+    begin(hotline, "1001", "consult", "agent", "1002")
+    hotline.until(lambda: outcome(hotline) == [("1001", "consult", "1002", "failed", "not_started")])
+    assert hotline.board()["alarms"][0]["code"] == "transfer_failed"
+    assert state(hotline, "1001") == "talking"
+    citizens.hang_up(call_id)
+    hotline.settled(1)
