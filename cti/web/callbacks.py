@@ -12,6 +12,7 @@ from cti.commands import DialNow, RequestCallback
 from cti.errors import BadInput
 from cti.store.reads import CallbackView, callback_owner, callbacks_list
 from cti.web.context import SeatedDep, Web, WebDep, Who
+from cti.web.fields import Number
 from cti.web.problems import Problem
 from cti.web.tickets import seen_ticket
 
@@ -26,7 +27,7 @@ class CallbackAsked(BaseModel):
 
     number: Annotated[str, Field(pattern=r"^\+?[0-9][0-9 -]{2,22}$")] | None = None
     ticket_id: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    agent: Annotated[str, Field(pattern=r"^[0-9]{2,8}$")] | None = None
+    agent: Number | None = None
     not_before: AwareDatetime | None = None
 
     @model_validator(mode="after")

@@ -23,13 +23,13 @@ from cti.commands.conduct import (
 from cti.store.conduct_tables import duty_log, permits, trainings
 from cti.texts import LONGEST as LONGEST_TEXT
 from cti.web.context import LeadDep, LedgerDep, SeatedDep, Web, WebDep
+from cti.web.fields import Number, NumberQuery
 
 router = APIRouter(tags=["conduct"])
 
 ROWS = 500
 MINUTES = int(LONGEST / timedelta(minutes=1))
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
-Number = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
 
 
 class PermitAsked(BaseModel):
@@ -169,7 +169,7 @@ async def log(
     web: WebDep,
     since: Annotated[AwareDatetime | None, Query(alias="from", description="included")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to", description="not included")] = None,
-    agent: Annotated[str | None, Query(pattern=r"^[0-9]{2,8}$")] = None,
+    agent: NumberQuery = None,
     after: Annotated[int, Query(ge=0, description="seq of the last row that is known: the next page")] = 0,
 ) -> list[LogView]:
     """The duty log (值班记录; HZ 第二十条, GJ 第十五条) in its order, at most 500 rows at a time."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from cti.store.figures_reads import (
     blind_between,
@@ -17,12 +17,11 @@ from cti.store.figures_reads import (
     steps_between,
 )  # fmt: skip
 from cti.web.context import LedgerDep, SeatedDep, Web, WebDep
+from cti.web.fields import DayQuery
 from queues.figures import Clock, Figure, Tally, by_interval, tallied
 from queues.occupancy import offers_of, times
 
 router = APIRouter(tags=["figures"])
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
-DayQuery = Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY, description="a local day; today when left out")]
 
 
 @dataclass(frozen=True, slots=True)

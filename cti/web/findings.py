@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,10 +12,10 @@ from agents.findings import Kind, State
 from cti.commands.findings import Appeal, RuleOnAppeal
 from cti.store.findings_reads import AdherenceLine, FindingView, Wanted, adherence_lines, finding_view, findings_list
 from cti.web.context import LeadDep, LedgerDep, SeatedDep, Web, WebDep
+from cti.web.fields import DayQuery, NumberQuery
 from cti.web.problems import Problem
 
 router = APIRouter(tags=["findings"])
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 OWN_DAYS = 92  # as far back as an appeal reaches
 
 
@@ -44,7 +44,7 @@ async def listed(
         AwareDatetime | None, Query(alias="from", description="began at or after; or goes on still")
     ] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to", description="began before")] = None,
-    agent: Annotated[str | None, Query(pattern=r"^[0-9]{2,8}$")] = None,
+    agent: NumberQuery = None,
     kind: Kind | None = None,
     state: State | None = None,
 ) -> list[FindingView]:
@@ -80,9 +80,7 @@ async def rule(finding_id: str, body: RulingAsked, who: LeadDep, web: WebDep) ->
 
 
 @router.get("/adherence")
-async def adherence(
-    _who: LedgerDep, web: WebDep, day: Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY)] = None
-) -> list[AdherenceLine]:
+async def adherence(_who: LedgerDep, web: WebDep, day: DayQuery = None) -> list[AdherenceLine]:
     """The shifts of a local day (today when none is given): early, late, ready, gone; offers and answers."""
     now = web.clock.now()
     start = datetime.combine(day or now.astimezone(web.zone).date(), time(), web.zone)

@@ -24,11 +24,11 @@ from cti.errors import BadInput
 from cti.store.handovers import HandoverView, handovers_between, handovers_in_hand, names_of
 from cti.store.people import Role
 from cti.web.context import AnyoneDep, LeadDep, LedgerDep, SeatedDep, WebDep
+from cti.web.fields import Number
 
 router = APIRouter(tags=["handover"])
 
 LONGEST_DAYS = 93
-Number = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
 Words = Annotated[str, Field(min_length=1, max_length=400)]  # what may be kept of it is the engine's word
 
 

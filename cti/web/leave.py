@@ -18,16 +18,12 @@ from cti.commands.roster import (
     RequestCommand,
     WithdrawRequest,
 )
-from cti.store.people import Role
 from cti.store.roster_tables import roster_requests, shifts
 from cti.web.context import AnyoneDep, RosterDep, SeatedDep, Web, WebDep, Who
+from cti.web.fields import Number, Reason
 
 router = APIRouter(prefix="/roster/requests", tags=["roster"])
 MOST = 200  # of one answer: the newest
-LEDGER = (Role.LEAD, Role.ADMIN, Role.AUDITOR)
-
-Number = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
-Reason = Annotated[str, Field(max_length=200)]
 
 
 class RequestAsked(BaseModel):
@@ -93,7 +89,7 @@ async def listed(who: AnyoneDep, web: WebDep) -> list[RequestView]:
     r, s = roster_requests.c, shifts.c
     joined = (s.pbx_id == r.pbx_id) & (s.shift_id == r.shift_id)
     wanted = select(roster_requests, s.ends_at, s.code).join(shifts, joined).where(r.pbx_id == web.settings.pbx_id)
-    if who.person.role not in LEDGER:
+    if not (who.leads or who.audits):
         wanted = wanted.where(or_(r.number == who.number, r.partner == who.number))
     still_open = r.state.in_(("partner", "pending"))
     async with web.store.read() as connection:
@@ -103,7 +99,7 @@ async def listed(who: AnyoneDep, web: WebDep) -> list[RequestView]:
 
 
 def _view(row: dict[str, Any], who: Who) -> RequestView:
-    if who.person.role not in LEDGER and row["number"] != who.number:
+    if not (who.leads or who.audits) and row["number"] != who.number:
         row["steps"] = [step if step["by"] == who.number else {**step, "reason": ""} for step in row["steps"]]
     return RequestView(**{name: row[name] for name in RequestView.model_fields})
 

@@ -21,6 +21,7 @@ from cti.roster.table import COLUMNS
 from cti.store.roster_tables import shifts
 from cti.store.tables import people
 from cti.web.context import AnyoneDep, LedgerDep, RosterDep, Web, WebDep
+from cti.web.fields import Number, Reason
 from cti.web.problems import FieldError, Refused, bad_fields
 
 router = APIRouter(prefix="/roster", tags=["roster"])
@@ -28,9 +29,7 @@ LONGEST_LOOK = timedelta(days=62)  # of one answer
 LONGEST_EXPORT = timedelta(days=370)
 SEATED = ("agent", "lead")
 
-Number = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
 Name = Annotated[str, Field(max_length=16)]
-Reason = Annotated[str, Field(max_length=200)]
 
 
 class _Asked(BaseModel):
