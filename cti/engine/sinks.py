@@ -29,6 +29,7 @@ class OtherSystems(Part):
     def __init__(self, world: World) -> None:
         self.world = world
         self.away: dict[str, str] = {}  # sink id -> name
+        self.replied = 0  # answers since the start: pages that show a ticket ask again when it rises
         self._known: dict[tuple[str, str], dict[str, Any]] = {}  # answers that this batch may speak of
         self._tickets: set[str] = set()
 
@@ -36,8 +37,8 @@ class OtherSystems(Part):
         return {SinkStood: self._stood, ReportReply: self._reply}
 
     def view(self, now: datetime) -> dict[str, Any]:
-        """The names of sinks that have been away for long; the lead's."""
-        return {"sinks_away": sorted(self.away.values())}
+        """The names of sinks that have been away for long, the lead's; and how many answers came since the start."""
+        return {"sinks_away": sorted(self.away.values()), "replies": self.replied}
 
     def batched(self, now: datetime) -> None:
         self._known.clear()
@@ -73,7 +74,8 @@ class OtherSystems(Part):
         if asked.ticket_id not in self._tickets:
             return Outcome(refused("no_such_ticket", "工单不存在", "There is no such ticket"))
         self._known[asked.token_id, asked.key] = row
-        self.world.write(replies, row)
+        self.world.write(replies, row, shown=False)
+        self.replied += 1
         return Outcome(allowed(), {"ticket_id": asked.ticket_id})
 
     def _row(self, asked: ReportReply, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
 import { board, me, mine, pop } from "./model.js";
 import { AskBlock } from "./nuisance.js";
+import { Replies } from "./replies.js";
 import { TransferPanel } from "./transfers.js";
+import { CallersRating, OutageNotes, VoiceKeys } from "./voice.js";
 import { Countdown, html, Icon, Notice, Since } from "./ui.js";
 
 export const copyNumber = () => pop.value && navigator.clipboard?.writeText(pop.value.caller);
@@ -58,6 +60,10 @@ export function PopCard() {
     </dl>
     <${EmergencyPanel} ticket=${ticket} key=${`emergency-${ticket.ticket_id}`} />
     <${TransferPanel} ticket=${ticket} key=${`transfer-${ticket.ticket_id}`} />
+    <${VoiceKeys} ticket=${ticket} key=${`voice-${ticket.ticket_id}`} />
+    <${OutageNotes} />
+    <${CallersRating} ticket=${ticket} key=${`rating-${ticket.ticket_id}`} />
+    <${Replies} ticket=${ticket} key=${`replies-${ticket.ticket_id}`} />
     <h3>${t("pop.history")}</h3>
     <${History} rows=${ticket.history} />
     <${AskBlock} ticket=${ticket} key=${`block-${ticket.ticket_id}`} />
