@@ -68,7 +68,7 @@ class Voicing(Part):
 
     def _failed(self, command: VoiceFailed, now: datetime) -> Outcome:
         data = {"code": "voice_failed", "agent": command.agent, "what": command.what}
-        self.world.tell(now, "alarm", command.agent, data, f"agent:{command.agent}")
+        self.world.tell(now, "alarm", command.agent, data, "lead")
         return Outcome(allowed())
 
 

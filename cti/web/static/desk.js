@@ -7,9 +7,11 @@ import { Handover } from "./handover.js";
 import { MissedCallers } from "./missed.js";
 import { Blocks } from "./nuisance.js";
 import { Requests } from "./requests.js";
+import { OutageDesk } from "./voice.js";
+import { Surges } from "./surge.js";
 import { Banners, html, TopBar } from "./ui.js";
 
-export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} /><${EmergencyBar} />
+export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} /><${EmergencyBar} /><${Surges} />
   <div class="desk-columns">
-    <${Requests} /><${MissedCallers} /><${Blocks} /><${Handover} /><${Findings} />
+    <${Requests} /><${MissedCallers} /><${Blocks} /><${OutageDesk} /><${Handover} /><${Findings} />
   </div><${Figures} /><${Adherence} /><${Directory} /></div>`;
