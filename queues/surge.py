@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -129,3 +130,25 @@ def taken_out(surge: Surge, ticket_id: str, by: str, now: datetime) -> Surge:
     """The group without it; that it was in it, and who took it out, stays on record."""
     kept = {one: at for one, at in surge.tickets.items() if one != ticket_id}
     return replace(surge, tickets=kept, out={**surge.out, ticket_id: Out(surge.tickets[ticket_id], now, by)})
+
+
+class Suggestion(NamedTuple):
+    """An outage notice that a lead may put out with one key, or reword first. ``area`` "": everywhere."""
+
+    area: str
+    text: str
+
+
+def suggestion(key: Key, areas: Sequence[str | None], names: Mapping[str, str]) -> Suggestion:
+    """The notice for a surge.
+
+    Args:
+        areas: of the tickets in its group.
+        names: Chinese names of the areas, by code.
+    """
+    area = key.code if key.by is By.AREA else ""
+    if key.by is By.KIND:
+        common = next((a for a in dict.fromkeys(areas) if a and areas.count(a) * 2 > len(areas)), None)
+        area = common or ""
+    where = names.get(area, area) or "多个片区"
+    return Suggestion(area, f"{where}集中来电，情况正在核实处理，请告知市民耐心等待。")

@@ -38,6 +38,7 @@ from cti.web import (
     sinks,
     stream,
     stubs,
+    surges,
     tickets,
     tokens,
     transfers,
@@ -68,7 +69,8 @@ def routed() -> FastAPI:
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     parts = (
         auth, agents, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
-        leave, handover, missed, transfers, nuisance, directory, emergencies, board, stream, sinks, tokens, ext, voice,
+        leave, handover, missed, transfers, nuisance, directory, emergencies, surges, board, stream, sinks,
+        tokens, ext, voice,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)
