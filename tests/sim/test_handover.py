@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agents.handover import HandoverState
+from cti.app import load_profile
 from cti.commands import GoReady, RequestCallback, SignIn, SignOut
 from cti.commands.conduct import Arrive, AskPermit, DecidePermit
 from cti.commands.handover import AddItem, DisputeItem, FinishTicket, PairSeats, SettleItem, SignSheet, TakeItem
@@ -303,3 +304,15 @@ async def test_a_site_without_a_roster_knows_no_handover(tmp_path: Path) -> None
             house.rows("select count(*) from handovers") == house.rows("select count(*) from handover_gaps") == [(0,)]
         )
         assert await house.ask(GoReady("1002")) is not None
+
+
+async def test_unfinished_tickets_do_not_pile_up_where_nothing_is_handed_over(tmp_path: Path) -> None:
+    """A profile without a word on handovers: what nobody finishes leaves memory, and is fetched when it is finished."""
+    house = Shifts(tmp_path)
+    house.profile = load_profile("kl-956100")
+    async with house:
+        ticket = await ticket_of(house, "1001")
+        assert house.handing.tickets.find(ticket) is not None
+        await house.wait(48 * 3600)
+        assert house.handing.tickets.find(ticket) is None
+        await house.yes(FinishTicket("1001", ticket))

@@ -31,6 +31,7 @@ from cti.settings import Settings
 from cti.store.conduct_tables import permits
 from regulations import Ruling
 
+LOOK_EVERY = timedelta(hours=6)
 ONCE_MORE = timedelta(hours=1)  # a handover whose outgoing agent still holds the seat is looked at again after this
 
 
@@ -130,6 +131,8 @@ class Handing(Part):
         return [item.subject for item in self.book.items.values() if item.subject is not None]
 
     def _look(self, now: datetime) -> None:
+        # Also where no rule speaks of handovers: tickets that nobody finishes would pile up.
+        self.world.wake_at(now + LOOK_EVERY, "handover-look:")
         self.tickets.forget_old(now, self._needed())
         self.planner.look(now)
 

@@ -15,7 +15,6 @@ from cti.engine.world import World
 from cti.ids import Ids
 
 AHEAD = timedelta(hours=24)
-LOOK_EVERY = timedelta(hours=6)
 RULES = ("handover.gap", "handover.relief", "handover.itemised", "handover.prepare")
 
 
@@ -47,7 +46,6 @@ class Planner:
         """Ask to be woken for every handover of the coming day, and bring the drafted ones up to the roster."""
         if not self._on:
             return
-        self.world.wake_at(now + LOOK_EVERY, "handover-look:")
         for handover in list(self.book.handovers.values()):
             self._refresh(handover, now)
         first = now - max(self.prepare, self.near)
