@@ -41,7 +41,7 @@ class Limits(NamedTuple):
 
 def limits_of(profile: Profile) -> Limits | None:
     """The figures in force; None when one of them is missing: then nothing is counted."""
-    calls, calm, within = (profile.get(f"surge.{name}") for name in ("calls", "calm", "within"))
+    calls, calm, within = (profile.get(path) for path in ("surge.calls", "surge.calm", "surge.within"))
     if calls is None or calm is None or within is None:
         return None
     return Limits(int(str(calls.value)), min(int(str(calm.value)), int(str(calls.value)) - 1), within.seconds())
