@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import random
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -136,6 +137,37 @@ async def test_killed_in_the_middle_it_tells_again_what_it_cannot_know(receiver:
     ids = [got.headers["webhook-id"] for got in receiver.got]
     assert list(dict.fromkeys(ids)) == ["w-1-1", "w-1-2", "w-1-3"]
     assert len({(got.headers["webhook-id"], got.body) for got in receiver.got}) == 3
+    heard = len(receiver.got)
+    await t.kill()
+    await t.boot()
+    await t.wait(60)
+    assert len(receiver.got) == heard, "what was taken is not told again"
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_a_sink_answers_and_whenever_we_die_each_call_is_told_in_order(
+    zammad: Zammad, teller: Made, seed: int
+) -> None:
+    """Half of its answers are faults, and the service is killed now and then: nothing lost, nothing early."""
+    rng = random.Random(seed)
+    t = await teller(zammad=at_zammad(zammad))
+    taking = zammad.answer
+    zammad.answer = lambda got: rng.choice((500, 422, 503, 429, 404)) if rng.random() < 0.5 else taking(got)
+    calls = [await t.call(n) for n in range(15)]
+    left = {call_id: [queued(call_id), answered(call_id), ended(call_id)] for call_id in calls}
+    while left:
+        call_id = rng.choice(sorted(left))
+        await t.tell(left[call_id].pop(0))
+        if not left[call_id]:
+            del left[call_id]
+        await t.wait(rng.choice((0.2, 2, 20)), step=5)
+        if rng.random() < 0.06:
+            await t.kill()
+            await t.boot()
+    zammad.answer = taking
+    await t.wait(timedelta(hours=6).total_seconds(), step=600)
+    assert {call_id: zammad.events(call_id) for call_id in calls} == dict.fromkeys(calls, WHOLE)
+    assert (zammad.faults, await t.rows(deliveries)) == ([], [])
 
 
 async def test_one_call_that_is_refused_holds_up_only_itself(zammad: Zammad, teller: Made) -> None:
