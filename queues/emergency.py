@@ -63,6 +63,8 @@ class Dialling:
     """When the agent's phone was picked up, and the first number began to ring."""
     answered_at: datetime | None = None
     ended_at: datetime | None = None
+    held: bool = False
+    """During the call, the caller held: a consultation, which is the ledger of transfers'."""
 
     @property
     def running(self) -> bool:
@@ -210,6 +212,21 @@ def may_dial(emergency: Emergency, targets: Sequence[Target], articles: tuple[Ar
 def dialling(channel_id: str, agent: str, targets: Sequence[Target], now: datetime) -> Dialling:
     """The key was pressed."""
     return Dialling(channel_id, agent, now, tuple(Attempt(target) for target in targets[:MOST_TARGETS]))
+
+
+def consulting(transfer_id: str, agent: str, target: Target, now: datetime) -> Dialling:
+    """The key was pressed during the call: one number rings while the caller is held."""
+    return Dialling(transfer_id, agent, now, (Attempt(target, now),), now, held=True)
+
+
+def next_target(emergency: Emergency, targets: Sequence[Target]) -> Target:
+    """The number to ring while the caller is held: the next after those that were rung in vain, then from the first.
+
+    Raises:
+        IndexError: no target.
+    """
+    rung = sum(1 for dial in emergency.diallings if dial.held and dial.answered_at is None)
+    return targets[rung % len(targets)]
 
 
 def picked_up(dial: Dialling, at: datetime) -> Dialling:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 class BeginTransfer(NamedTuple):
     """Hand the caller whom the agent talks with to somebody else.
 
-    ``how``: blind or consult; ``kind``: agent or unit; ``code``: a work number, or a code of the directory.
+    ``how``: blind or consult; ``kind``: agent or unit; ``code``: a work number, or a code of the directory. ``digits``:
+    which of the unit's numbers; empty for the first that is staffed.
     """
 
     by: str
     how: str
     kind: str
     code: str
+    digits: str = ""
 
 
 class CompleteTransfer(NamedTuple):

@@ -17,7 +17,7 @@ from cti.engine.directory import Directory
 from cti.engine.emergency_rows import emergency_of, row_of, unit_rows
 from cti.engine.fronting import Fronting
 from cti.engine.inputs import Lift
-from cti.engine.part import Handler, Part, Waker
+from cti.engine.part import CallMove, Handler, Part, Waker
 from cti.engine.unit_ringing import UnitRinging
 from cti.engine.world import World
 from cti.ids import Ids
@@ -55,7 +55,7 @@ class Emergencies(Part):
         }  # fmt: skip
 
     def dues(self) -> Mapping[str, Waker]:
-        return {"emergency": self._look, "unit": self._look_for_unit}
+        return {"emergency": self._look, "unit": self._look_for_unit, "held": self.ringing.unheard}
 
     def view(self, now: datetime) -> dict[str, Any]:
         """Those that nobody has acknowledged, the oldest first; for the leads."""
@@ -92,6 +92,15 @@ class Emergencies(Part):
 
     def unit_leg(self, channel_id: str, event: OriginateResponse | DialEnd | Hangup, now: datetime) -> None:
         self.ringing.heard(channel_id, event, now)
+
+    def call_moved(self, call: Call, move: CallMove, now: datetime) -> None:
+        emergency_id = self.by_call.get(call.call_id)
+        if emergency_id is not None and isinstance(move, DialEnd):
+            self.ringing.call_moved(self.by_id[emergency_id], move.dial_status, move.at)
+
+    def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
+        if ended is not None:
+            self.ringing.gap(now)
 
     def alive(self, channels: Container[str], began: datetime, now: datetime) -> None:
         self.ringing.alive(channels, began, now)

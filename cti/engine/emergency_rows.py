@@ -35,7 +35,7 @@ def _rows(emergency_id: str, dial: Dialling) -> Iterable[dict[str, Any]]:
             "unit": attempt.target.unit, "number": attempt.target.digits, "asked_at": dial.asked_at,
             "agent_at": dial.agent_at, "began_at": attempt.began_at, "ended_at": attempt.ended_at,
             "outcome": attempt.end.value if attempt.end else None, "answered_at": dial.answered_at,
-            "over_at": dial.ended_at,
+            "over_at": dial.ended_at, "held": dial.held,
         }  # fmt: skip
 
 
@@ -57,5 +57,5 @@ def _dialling(rows: list[RowMapping]) -> Dialling:
     )  # fmt: skip
     return Dialling(
         first["channel_id"], first["agent"], first["asked_at"], attempts, first["agent_at"], first["answered_at"],
-        first["over_at"],
+        first["over_at"], first["held"],
     )  # fmt: skip

@@ -68,7 +68,7 @@ class Transfers(Part):
     def _begin(self, command: BeginTransfer, now: datetime) -> Outcome:
         how, kind = _how(command.how), _kind(command.kind)
         call, leg = self._own_leg(command.by)
-        target = self._target(kind, command.code, now)
+        target = self._target(kind, command.code, command.digits, now)
         state = self._state(target, now) if target and kind is TargetKind.AGENT else ""
         under_way = call is not None and call.call_id in self.open
         ruling = core.may_begin(leg is not None, under_way, command.by, target, state, self._articles())
@@ -277,10 +277,11 @@ class Transfers(Part):
         found = (a.number for a in self.world.agents.values() if a.interface and a.interface.removesuffix("/n") == seat)
         return next(found, None) if seat else None
 
-    def _target(self, kind: TargetKind, code: str, now: datetime) -> Target | None:
+    def _target(self, kind: TargetKind, code: str, digits: str, now: datetime) -> Target | None:
         if kind is TargetKind.UNIT:
-            numbers = self.directory.numbers_of(code, now)
-            return Target(kind, code, numbers[0].digits) if numbers else None
+            found = (n.digits for n in self.directory.numbers_of(code, now) if digits in ("", n.digits))
+            exten = next(found, None)
+            return None if exten is None else Target(kind, code, exten)
         agent = self.world.agents.get(code)
         return None if agent is None else Target(kind, code, agent.seat or "")
 

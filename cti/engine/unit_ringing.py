@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 
 from agents import presence
@@ -10,6 +10,7 @@ from agents.presence import Presence
 from cti.ami.events import DialEnd, Hangup, OriginateResponse
 from cti.commands import Outcome
 from cti.commands.emergency import UnitNotRung
+from cti.commands.transfers import BeginTransfer
 from cti.engine.directory import Directory
 from cti.engine.inputs import CheckRecording, DialUnit
 from cti.engine.world import Recording, World
@@ -17,6 +18,7 @@ from cti.ids import Ids
 from cti.settings import Settings
 from queues import emergency as core
 from queues.calls import MS
+from queues.directory import Target
 from queues.emergency import Dialling, Emergency
 from recordings.naming import path_of
 from regulations import Article, Ruling, allowed, refused
@@ -24,6 +26,7 @@ from regulations import Article, Ruling, allowed, refused
 USE = "ctieu"  # begins the ChannelId of the agent's leg; cti/engine/hearing.py knows it by that
 # An Originate that was sent just before the snapshot began may not have made its leg by then.
 YOUNG = timedelta(seconds=5)
+HELD_S = 45.0  # CTI_TRANSFER_SECONDS of cti_transfer.conf, and as much again
 _STATUS = {
     "ANSWER": core.DialEnd.ANSWERED, "NOANSWER": core.DialEnd.NO_ANSWER, "BUSY": core.DialEnd.BUSY,
     "CANCEL": core.DialEnd.CANCELLED,
@@ -62,6 +65,8 @@ class UnitRinging:
         agent = self.world.agents.get(by)
         if agent is None or agent.interface is None:
             return refused("not_signed_in", "请先签入", "Sign in first", *articles)
+        if emergency.call_id is not None and agent.talking == emergency.call_id:
+            return self._consult(emergency, by, targets, now)
         if presence.presence(agent, now)[0] in (Presence.RINGING, Presence.TALKING):
             return refused("agent_in_call", "通话或振铃中，请先转接或挂机", "In a call: transfer it, or hang up first")
         if self.world.link != "up":
@@ -73,6 +78,34 @@ class UnitRinging:
         effect = DialUnit(dial.channel_id, agent.interface, numbers, now + self.agent_ring)
         self.world.changes.effects.append(effect)
         return ruling
+
+    def _consult(self, emergency: Emergency, by: str, targets: Sequence[Target], now: datetime) -> Ruling:
+        """In the call: the caller is held, and the agent speaks with the unit before he hands him over or goes on."""
+        target = core.next_target(emergency, targets)
+        outcome = self.world.ask(BeginTransfer(by, "consult", "unit", target.unit, target.digits), now)
+        if outcome.ruling.allowed:
+            dial = core.consulting(outcome.data["transfer_id"], by, target, now)
+            self._keep(core.with_dialling(emergency, dial))
+            self.world.time_at(self.world.mono + HELD_S, f"held:{dial.channel_id}")
+        return outcome.ruling
+
+    def call_moved(self, emergency: Emergency, status: str, at: datetime) -> None:
+        """The ringing of a consultation ended. What is said in it is the ledger of transfers'."""
+        dial = emergency.running
+        if dial is not None and dial.held:
+            after = core.over(core.rang(dial, _STATUS.get(status, core.DialEnd.FAILED), at), at)
+            self._keep(core.with_dialling(emergency, after))
+
+    def gap(self, now: datetime) -> None:
+        """Nothing was heard for a while: how a consultation's ringing ended is not known."""
+        for channel_id in list(self._running):
+            self.unheard(channel_id, now)
+
+    def unheard(self, channel_id: str, now: datetime) -> None:
+        """Longer than any number rings, nothing was heard of a consultation: it may be begun anew."""
+        found = self._find(channel_id)
+        if found is not None and found[1].held:
+            self._keep(core.with_dialling(found[0], core.over(found[1], now, core.DialEnd.UNKNOWN)))
 
     def not_rung(self, command: UnitNotRung, now: datetime) -> Outcome:
         """Asterisk refused the Originate."""
@@ -105,7 +138,7 @@ class UnitRinging:
         """A dial whose leg is gone ended while nothing was heard: its outcome is not known."""
         for channel_id, emergency in list(self._running.items()):
             dial = emergency.running
-            if dial is not None and channel_id not in channels and dial.asked_at < began - YOUNG:
+            if dial is not None and not dial.held and channel_id not in channels and dial.asked_at < began - YOUNG:
                 self._put(emergency, dial, core.over(dial, now, core.DialEnd.UNKNOWN), now)
 
     def _put(self, emergency: Emergency, before: Dialling, after: Dialling, now: datetime) -> None:

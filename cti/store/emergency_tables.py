@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table
 
 from cti.store.tables import Instant, metadata
 
@@ -50,6 +50,7 @@ unit_calls = Table(
     Column("outcome", String(16)),  # a value of queues.emergency.DialEnd; NULL: not yet
     Column("answered_at", Instant),  # of the dial: a number was answered
     Column("over_at", Instant),  # of the dial: the agent's leg is gone
+    Column("held", Boolean, nullable=False),  # during the call, the caller held: channel_id is the transfer's id
     Index("unit_calls_by_emergency", "emergency_id"),
 )  # fmt: skip
 

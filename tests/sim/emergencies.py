@@ -14,7 +14,7 @@ from cti.ami import events as ami
 from cti.commands import PeopleChanged
 from cti.commands.directory import PutUnit
 from cti.engine.emergency import Emergencies
-from cti.engine.inputs import DialUnit, Effect, Lift
+from cti.engine.inputs import DialUnit, Effect, Lift, Move
 from cti.store import tables as t
 from queues.emergency import Emergency
 from tests.sim.house import MORNING
@@ -31,6 +31,7 @@ class Emergent(Tickets):
     async def __aenter__(self) -> Emergent:
         self.units: list[DialUnit] = []
         self.lifts: list[Lift] = []
+        self.moves: list[Move] = []
         await super().__aenter__()
         lead = {"number": SECOND_LEAD, "name": "测试值班长乙", "role": "lead", "pin_hash": "-", "active": True}
         await self.real.write(lambda c: c.execute(insert(t.people), [lead]))
@@ -48,6 +49,8 @@ class Emergent(Tickets):
             self.units.append(effect)
         elif isinstance(effect, Lift):
             self.lifts.append(effect)
+        elif isinstance(effect, Move):
+            self.moves.append(effect)
         else:
             super()._act(effect)
 

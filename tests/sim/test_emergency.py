@@ -17,6 +17,7 @@ from queues.emergency import Why
 from tests.sim.emergencies import FALL_BACK, FIRST, SECOND, SECOND_LEAD, Emergent, emergent
 from tests.sim.found import us
 from tests.sim.missing import NUMBER, caller
+from tests.sim.moving import dialled, rings
 from tests.sim.ticketing import LEAD
 
 
@@ -193,10 +194,11 @@ async def test_the_list_of_numbers_reaches_the_dialplan_in_every_form(house: Eme
 
 async def test_who_may_ring_a_unit(house: Emergent) -> None:
     """Signed in, not in a call; without the link, or a unit that fits, the refusal says so and nothing is dialled."""
-    call = await house.front()
+    await house.front()
     one = house.only().emergency_id
-    house.pbx._ring(call, "1001")
-    house.pbx._connect(call)
+    other = caller(house.pbx, "13800000062")
+    house.pbx._ring(other, "1001")
+    house.pbx._connect(other)
     await house.quiet()
     assert await refusal(house, RingUnit("1001", one)) == "agent_in_call"
     await house.ask(SignOut("1003"))
@@ -206,6 +208,38 @@ async def test_who_may_ring_a_unit(house: Emergent) -> None:
     await house.quiet()
     assert await refusal(house, RingUnit("1002", one)) == "link_down"
     assert house.units == []
+
+
+async def test_during_the_call_the_key_consults_one_number_after_the_other(house: Emergent) -> None:
+    """The caller is held; in vain the agent has him back and the key rings the next number; each press is timed."""
+    call = await house.front()
+    one = house.only().emergency_id
+    house.pbx._ring(call, "1001")
+    house.pbx._connect(call)
+    await house.quiet()
+    await house.yes(SetParticulars("1001", house.only().ticket_id or "", {"area": "east"}))
+    for leg, status in (("1795284829.901", "BUSY"), ("1795284829.902", "ANSWER")):
+        await ok(house, RingUnit("1001", one))
+        assert await refusal(house, RingUnit("1001", one)) == "unit_dial_running"
+        house.tell(rings(house, call, "x", leg, "1795284829.900"))
+        await house.wait(5)
+        house.tell(dialled(house, call, "x", leg, status, "1795284829.900"))
+        await house.quiet()
+    assert house.tried() == [(FIRST, "busy"), (SECOND, "answered")]
+    assert [move.exten for move in house.moves] == [FIRST, SECOND]
+    assert (house.only().reached_unit, house.units) == ("gas", [])
+
+
+async def test_a_consultation_of_which_nothing_is_heard_may_be_begun_anew(house: Emergent) -> None:
+    """Asterisk took it and nothing rang: after 45 s the key works again."""
+    call = await house.front()
+    house.pbx._ring(call, "1001")
+    house.pbx._connect(call)
+    await house.quiet()
+    await ok(house, RingUnit("1001", house.only().emergency_id))
+    await house.wait(46)
+    assert house.tried() == [(FALL_BACK, "unknown")]
+    await ok(house, RingUnit("1001", house.only().emergency_id))
 
 
 async def test_a_dial_that_ended_while_we_were_dead_is_closed_as_unknown(house: Emergent) -> None:
