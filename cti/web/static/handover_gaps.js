@@ -1,13 +1,16 @@
-// Seats that stand empty: 30 s run down, then up in red. The service has measured them; a page only carries them on.
+// Seats that stand empty: the time allowed runs down, then up in red. The service has measured them; a page only carries them on.
 import { computed } from "@preact/signals";
 import { t } from "./i18n.js";
 import { board } from "./model.js";
-import { Countdown, html } from "./ui.js";
+import { Countdown, html, Since } from "./ui.js";
 
 export const gaps = computed(() => board.value?.duty?.gaps ?? []);
 export const handovers = computed(() => board.value?.duty?.handovers ?? []);
 
-export const GapCount = ({ gap, size = "" }) => html`<${Countdown} since=${gap.since} limit=${(gap.limit_ms ?? 30000) / 1000} size=${size} />`;
+// Where no rule says how long a seat may stand empty, the time is shown alone.
+export const GapCount = ({ gap, size = "" }) => gap.limit_ms === null
+  ? html`<span class="num"><${Since} iso=${gap.since} /></span>`
+  : html`<${Countdown} since=${gap.since} limit=${gap.limit_ms / 1000} size=${size} />`;
 
 const Gap = ({ gap }) => html`<li class=${gap.alarmed ? "bad" : ""} data-test="gap" data-seat=${gap.seat}>
   <${GapCount} gap=${gap} />

@@ -86,13 +86,12 @@ async function put(event) {
 
 const Field = ({ name, children }) => html`<label><span>${t(`outage.${name}`)}</span>${children}</label>`;
 
-// For the lead: who hears what, until when; a new notice replaces the open one of its area.
-export function OutageDesk() {
+// Who hears what, until when; a new notice replaces the open one of its area.
+function OutageNotices() {
   useDuty(load);
   useEffect(() => {
     ask("GET", "/stub-words").then((answer) => answer.ok && (areas.value = answer.value.areas));
   }, []);
-  if (me.value.person.role !== "lead") return null;
   const named = (row) => ({ ...row, ...asArea(areas.value.find((area) => area.code === row.area)) });
   return html`<section class="card outage-desk" data-test="outage-desk"><h2>${t("outage.title")}
       <span class="count num">${rows.value.length}</span></h2>
@@ -112,3 +111,5 @@ export function OutageDesk() {
       <button class="small primary" data-test="outage-put">${t("outage.put")}</button>
     </form></section>`;
 }
+
+export const OutageDesk = () => me.value.person.role === "lead" && html`<${OutageNotices} />`;
