@@ -19,7 +19,8 @@ from cti.web.problems import Problem
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 PREFIX = "cti_"
-NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$"
+NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,15}$"
+"""What other systems are called: never the number of a person, and as short as one."""
 MOST_USES = 100
 
 
