@@ -67,6 +67,11 @@ def _perhaps(raw: bytes | None) -> str | None:
     return None if raw is None or raw in (b"<unknown>", b"<null>") else readable(raw)
 
 
+def _given(raw: bytes | None) -> str:
+    """Empty where it is not told."""
+    return _perhaps(raw) or ""
+
+
 def _own_part(raw: bytes | None) -> str | None:
     """What ``Action.own_id`` put at the end of the ActionID."""
     return None if raw is None else readable(raw).rpartition("/")[2]
@@ -129,7 +134,7 @@ _SHAPES: dict[Any, _Shape] = {
     DialEnd: {**_DIAL, "DialStatus": _text},
     BridgeEnter: _BRIDGE,
     BridgeLeave: _BRIDGE,
-    Hangup: {"Timestamp": _instant, **_LEG_CHANNEL, "Cause": int, "Context": _text, "CallerIDNum": _number},
+    Hangup: {"Timestamp": _instant, **_LEG_CHANNEL, "Cause": int, "Context": _given, "CallerIDNum": _given},
     BlindTransfer: {
         "Timestamp": _instant, "Result": _text, "TransfererUniqueid": _text, "TransfererLinkedid": _text,
         "TransfereeUniqueid": _perhaps, "TransfereeLinkedid": _perhaps, "Context": _text, "Extension": _text,

@@ -120,15 +120,15 @@ class Nuisance(Part):
             self.world.wake_at(block.until, f"block:{block.block_id}")
 
     def _days(self, asked: int | None) -> int:
-        usual, most = self._figure("nuisance.block_days", 1), self._figure("nuisance.most_days", 365)
+        usual, most = self._in_days("nuisance.block", 1), self._in_days("nuisance.block_most", 365)
         days = usual if asked is None else asked
         if not 1 <= days <= most:
             raise BadInput("days", f"1 to {most} days are needed")
         return days
 
-    def _figure(self, path: str, otherwise: int) -> int:
+    def _in_days(self, path: str, otherwise: int) -> int:
         limit = self.world.profile.get(path)
-        return limit.value if limit is not None and isinstance(limit.value, int) else otherwise
+        return otherwise if limit is None else int(limit.seconds() // 86_400)
 
     def _protected(self) -> set[str]:
         return {number.digits for unit in self.directory.units.values() for number in unit.numbers}
