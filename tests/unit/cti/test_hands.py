@@ -11,8 +11,20 @@ from typing import Any
 import pytest
 
 from agents.presence import Agent, Observed, busy, signed_in
-from cti.ami import Action, ActionTimeout, LinkDown, Originate, QueueAdd, QueuePause, QueueRemove, Reply
+from cti.ami import (
+    Action,
+    ActionTimeout,
+    CoreShowChannels,
+    LinkDown,
+    Originate,
+    QueueAdd,
+    QueuePause,
+    QueueRemove,
+    Reply,
+    SetVariable,
+)
 from cti.commands.conduct import SeatUnproved
+from cti.commands.voice import VoiceFailed
 from cti.engine.inputs import (
     Align,
     Aligned,
@@ -21,8 +33,10 @@ from cti.engine.inputs import (
     CheckRecording,
     Dial,
     Dialled,
+    EndTalk,
     Input,
     RingSeat,
+    Speak,
     Trace,
     Traced,
 )
@@ -216,3 +230,40 @@ async def test_a_seat_is_rung_once_with_our_own_words_alone(desk: Desk, answer: 
     assert (originate.variables["CTI_AGENT"], originate.variables["CTI_SEAT"]) == ("1001", "3001")
     gone = Asked(SeatUnproved("ctisc-1795284828.7"), None)
     assert desk.back == ([] if answer is DONE else [gone])
+
+
+SPEAK = Speak("ctivo-1795284828.8", "1795284828.1", "nuisance", "1001")
+END = EndTalk("ctiet-1795284828.9", "1795284828.1", "1795284828.2", "rate", "1001")
+LEGS = Reply(True, "", {}, ({"Uniqueid": "1795284828.2", "Channel": "PJSIP/3001-00000002"},))
+
+
+async def test_a_prompt_is_one_leg_that_joins_the_talk(desk: Desk) -> None:
+    """The words are one of our own files, the talk is named by the caller's channel; what is refused is told."""
+    (originate,) = await desk.did(SPEAK)
+    assert isinstance(originate, Originate)
+    assert (originate.channel, originate.context, originate.exten) == ("Local/s@cti-into/n", "cti-say", "words")
+    assert originate.variables == {"CTI_TO": "1795284828.1", "CTI_SOUNDS": "cti/nuisance"}
+    desk.link.answers[Originate] = Reply(False, "no", {}, ())
+    await desk.did(SPEAK)
+    assert desk.back == [Asked(VoiceFailed("1001", "nuisance"), None)]
+
+
+@pytest.mark.parametrize("trouble", [LinkDown(), ActionTimeout(), Reply(False, "No such channel", {}, ())])
+async def test_the_agents_leg_ends_only_when_asterisk_knows_what_comes_then(
+    desk: Desk, trouble: Reply | Exception
+) -> None:
+    """First the caller's channel is told, then the dialplan lets the leg go; else the talk goes on, and it is told."""
+    desk.link.answers[CoreShowChannels] = LEGS
+    look, told, part = await desk.did(END)
+    assert isinstance(look, CoreShowChannels)
+    assert isinstance(told, SetVariable)
+    assert (told.variable, told.value, told.channel) == ("CTI_AFTER", "rate", "1795284828.1")
+    assert isinstance(part, Originate)
+    assert part.variables == {"CTI_LEG": "PJSIP/3001-00000002"}
+    assert desk.back == []
+    desk.link.answers[SetVariable] = trouble
+    assert not any(isinstance(action, Originate) for action in await desk.did(END))
+    assert desk.back == [Asked(VoiceFailed("1001", "rate"), None)]
+    desk.link.answers[CoreShowChannels] = Reply(True, "", {}, ())
+    assert len(await desk.did(END)) == 1  # the leg is gone
+    assert desk.back == [Asked(VoiceFailed("1001", "rate"), None)]

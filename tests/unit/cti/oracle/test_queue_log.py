@@ -18,7 +18,7 @@ from cti.oracle.queue_log import (
     RingCancelled,
     parse_line,
 )
-from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered, Offered
+from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered, Offered, Rated
 
 T = datetime.fromtimestamp(1795285585, UTC)
 CALL = "1795285580.1"
@@ -55,6 +55,7 @@ def read(*lines: str, now: datetime = T + timedelta(minutes=1)) -> Reading:
         ("1001|RINGNOANSWER|15000", NotAnswered(CALL, T, "1001", 15000, exact=False)),
         ("1001|RINGNOANSWER|-40", NotAnswered(CALL, T, "1001", 0, exact=False)),
         ("1001|AGENTDUMP|", NotAnswered(CALL, T, "1001", 0, exact=False)),
+        ("1001|RATING|3", Rated(CALL, T, "hotline", "1001", 3)),
         ("1001|RINGCANCELED|2999", RingCancelled(CALL, T, "1001", 2999)),
     ],
 )
