@@ -1,4 +1,4 @@
-"""Real calls told to a Zammad and a webhook over real HTTP: in order, also when Zammad was away in the middle."""
+"""Real calls told to a Zammad over real HTTP: in order, also when Zammad and the service went away in the middle."""
 
 from __future__ import annotations
 
@@ -78,4 +78,26 @@ def test_a_caller_who_gives_up_has_no_answer_at_zammad(hotline: Hotline, zammad:
     rows = [row.verb for row in oracle.read_queue_log(hotline.lab.queue_log) if row.call_id == given_up]
     assert rows[-1] == "ABANDON"
     assert [(e["event"], e.get("cause")) for e in zammad.calls[given_up]] == [("newCall", None), ("hangup", "cancel")]
+    assert zammad.faults == []
+
+
+def test_a_transferred_call_and_a_callback_at_zammad(hotline: Hotline, zammad: Zammad, citizens: Citizens) -> None:
+    """A transfer is no end: one hangup, ``forwarded``, when the caller is gone. A callback is a call ``out``."""
+    hotline.sign_in(a1001="3001")
+    moved = citizens.call("12319", 30, ONE)
+    hotline.until(lambda: zammad.events(moved) == ["newCall", "answer"])
+    citizens.blind_transfer(moved, "3009")
+    hotline.until(lambda: hotline.agent("1001")["state"] in ("wrap_up", "ready"))
+    assert zammad.events(moved) == ["newCall", "answer"]
+    citizens.hang_up(moved)
+    hotline.until(lambda: zammad.events(moved) == WHOLE, 20)
+    assert zammad.calls[moved][-1]["cause"] == "forwarded"
+    body = {"number": "13800000051", "agent": "1001"}  # the lab's citizen who picks up
+    hotline.until(lambda: hotline.agent("1001")["state"] == "ready", 15)
+    asked = hotline.page("2001").ask("POST", "callbacks", body, Idempotency_Key="key-1")
+    back = f"{asked.body['callback_id']}-1"
+    hotline.until(lambda: zammad.events(back) == WHOLE, 40)
+    new, answer, hangup = zammad.calls[back]
+    assert (new["from"], new["to"], new["direction"], new["user"]) == ("12319", "13800000051", "out", "测试话务员1001")
+    assert (answer["answeringNumber"], hangup["cause"]) == ("1001", "normalClearing")
     assert zammad.faults == []
