@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cti.lab import oracle
+from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
 from tests.asterisk.conftest import LEAD, Hotline
 
@@ -166,3 +169,41 @@ def test_an_acknowledged_transfer_that_does_nothing_is_told(hotline: Hotline, ci
     assert state(hotline, "1001") == "talking"
     citizens.hang_up(call_id)
     hotline.settled(1)
+
+
+def test_a_local_member_without_n_is_followed(lab: LabAsterisk, citizens: Citizens, tmp_path: Path) -> None:
+    """F19: Asterisk optimises the Local channel away in mid-talk; the agent goes on talking, and is free at the end."""
+    local = Hotline(lab, tmp_path / "service", hotline={"seat_interface": "Local/{seat}@lab-colleagues"})
+    try:
+        assert local.page("1001").ask("POST", "me/sign-in", {"seat": "3001"}).status == 200
+        call_id = citizens.call("12319", 20)
+        local.until(lambda: state(local, "1001") == "talking")
+        names = {leg.name for leg in citizens.channels()}
+        local.until(lambda: not [leg for leg in citizens.channels() if "@lab-colleagues" in leg.name])
+        assert [name for name in names if "@lab-colleagues" in name]
+        time.sleep(1)
+        assert state(local, "1001") == "talking"
+        citizens.hang_up_agent(call_id)
+        local.until(lambda: state(local, "1001") in ("wrap_up", "ready"))
+        local.settled(1)
+        assert local.rows("select agent, ending from calls") == [("1001", "completed")]
+    finally:
+        local.service.stop()
+
+
+def test_two_calls_on_one_agent(hotline: Hotline, citizens: Citizens) -> None:
+    """F20: with ringinuse one seat takes two; the lead is told, each has its ticket, and he is free after both."""
+    queues = hotline.lab.work / "etc/cti_queues.conf"
+    queues.write_text(queues.read_text().replace("ringinuse = no", "ringinuse = yes"))
+    hotline.lab.cli("queue reload all")
+    hotline.sign_in(a1001="3001")
+    calls = [citizens.call("12319", 30, f"1380000009{n}") for n in (5, 6)]
+    hotline.until(lambda: hotline.rows("select count(*) from tickets where agent = '1001'") == [(2,)])
+    assert "two_calls" in [alarm.get("code") for alarm in hotline.board()["alarms"]]
+    citizens.hang_up(calls[1])
+    hotline.until(lambda: hotline.rows("select count(*) from calls where ended_at is not null") == [(1,)])
+    assert state(hotline, "1001") == "talking"
+    citizens.hang_up(calls[0])
+    hotline.settled(2)
+    hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
+    assert sorted(verbs(hotline, calls[0])[-1:] + verbs(hotline, calls[1])[-1:]) == ["COMPLETECALLER"] * 2

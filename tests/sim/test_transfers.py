@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.presence import presence
+from cti.ami import events as ami
 from cti.commands import SignOut
 from cti.commands.directory import PutUnit, RemoveUnit
 from cti.commands.transfers import BeginTransfer, CancelTransfer, CompleteTransfer, TransferRefused
@@ -198,3 +199,27 @@ async def test_the_caller_gives_up_and_a_gap_hides_the_end(house: House) -> None
     await house.kill()
     await house.boot()
     assert [row[3] for row in kept(house)] == ["given_up", "unseen"]
+
+
+async def test_two_calls_on_one_agent_are_both_kept(house: House) -> None:
+    """F20: an alarm, a ticket each; when the second is over he still talks in the first, and is free after both."""
+    one = await talking(house)
+    await house.wait(2)
+    two = await talking(house, number="13800000065")
+    assert [m.data["code"] for m in house.engine.world.alarms].count("two_calls") == 1
+    assert house.rows("select agent from tickets") == [("1001",), ("1001",)]
+    await told(house, gone(house, two.leg, two), gone(house, two.call_id, two))
+    agent = house.engine.world.agents["1001"]
+    assert (state(house, "1001"), agent.talking) == ("talking", one.call_id)
+    await told(house, gone(house, one.leg, one), gone(house, one.call_id, one))
+    assert state(house, "1001") == "wrap_up"
+
+
+async def test_a_local_channel_that_is_optimised_away_frees_nobody(house: House) -> None:
+    """F19: the agent's leg is from then on the one that stands in its place."""
+    call = await talking(house)
+    await told(house, ami.LocalOptimizationBegin(house.clock.now(), call.leg, "1795284829.2", LEG))
+    await told(house, gone(house, call.leg, call))
+    assert state(house, "1001") == "talking"
+    await told(house, gone(house, LEG, call))
+    assert state(house, "1001") == "wrap_up"

@@ -7,6 +7,7 @@ from collections.abc import Container
 from cti.commands import Command, PeopleChanged, SignIn
 from cti.commands.roster import AskLeave, AskSwap, PutRotation, PutShifts, TakeShiftOff
 from cti.engine.directory import Directory
+from cti.engine.doubled import Doubled
 from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
 from cti.engine.duty.handing import Handing
@@ -46,7 +47,7 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
     served = [directory, front, emergencies, surging, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
-    return [ticketing, Switches(world), roster, conduct, findings, handing, *served]
+    return [ticketing, Switches(world), Doubled(world), roster, conduct, findings, handing, *served]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
