@@ -11,6 +11,7 @@ import { loadLists } from "./live.js";
 import { MissedCallers } from "./missed.js";
 import { board, calls, me, mine, pop, streamUp } from "./model.js";
 import { AgentDuty } from "./requests.js";
+import { LateStubs } from "./stub_facts.js";
 import { AskLead, reasonName } from "./requests_agent.js";
 import { seconds } from "./format.js";
 import { Banners, html, Icon, Notice, Since, TopBar, waitLevel } from "./ui.js";
@@ -152,6 +153,6 @@ export function AgentPage() {
         <${AgentDuty} onAct=${act} />
         <${Today} />
       </aside>
-      <main>${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${MissedCallers} /><${OwnFindings} /></main>
+      <main><${LateStubs} />${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${MissedCallers} /><${OwnFindings} /></main>
     </div></div>`;
 }

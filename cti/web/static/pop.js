@@ -1,5 +1,5 @@
 // The ticket on the screen, and what is there while no call is.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ask } from "./api.js";
 import { EmergencyPanel } from "./emergency.js";
 import { dayTime, phone, seconds, timeOf } from "./format.js";
@@ -8,6 +8,8 @@ import { loadLists } from "./live.js";
 import { board, me, mine, pop } from "./model.js";
 import { AskBlock } from "./nuisance.js";
 import { Replies } from "./replies.js";
+import { StubForm } from "./stub_form.js";
+import { inWords, loadWords } from "./stub_words.js";
 import { TransferPanel } from "./transfers.js";
 import { CallersRating, OutageNotes, VoiceKeys } from "./voice.js";
 import { Countdown, html, Icon, Notice, Since } from "./ui.js";
@@ -29,16 +31,27 @@ function CallbackButton({ ticketId }) {
     <${Notice} problem=${said?.problem} onClose=${() => setSaid(null)} />`;
 }
 
-function History({ rows }) {
-  if (!rows.length) return html`<p class="muted none">${t("pop.first_call")}</p>`;
+const bad = (result) => (["answered", "open", "reached", "due", "placing"].includes(result) ? "" : "bad");
+
+function History({ ticket }) {
+  const { history, callbacks } = ticket;
+  if (!history.length) return html`<p class="muted none">${t("pop.first_call")}</p>`;
   return html`<table data-test="history"><tbody>
-    ${rows.map((row) => html`<tr>
+    ${history.map((row) => html`<tr key=${row.at}>
       <td class="num">${dayTime(row.at)}</td>
-      <td><span class=${`result ${row.result === "answered" || row.result === "open" ? "" : "bad"}`}>${t(`result.${row.result}`)}</span></td>
+      <td><span class=${`result ${bad(row.result)}`}>${t(`result.${row.result}`)}</span></td>
       <td>${row.agent ? t("pop.by", { agent: row.agent }) : ""}</td>
       <td class="num id">${row.ticket_id ?? ""}</td></tr>`)}
+    ${callbacks.map((row) => html`<tr key=${`back-${row.at}`} data-test="history-callback">
+      <td class="num">${dayTime(row.at)}</td>
+      <td>${t("stub.callback")} · <span class=${`result ${bad(row.state)}`}>${t(`callback.${row.state}`)}</span></td>
+      <td>${t("pop.by", { agent: row.agent })}</td><td></td></tr>`)}
   </tbody></table>`;
 }
+
+const Source = ({ ticket }) => (ticket.call_id
+  ? html`<${Fact} name=${t("pop.queue")}>${ticket.queue}<//>`
+  : html`<${Fact} name=${t("stub.channel")}>${inWords("channels", ticket.stub.channel)}<//>`);
 
 export function PopCard() {
   const ticket = pop.value;
@@ -52,20 +65,21 @@ export function PopCard() {
       <button class="quiet" data-test="close-pop" title="Esc" onClick=${() => (pop.value = null)}><${Icon} name="close" /></button>
     </header>
     <dl class="facts">
-      <${Fact} name=${t("pop.queue")}>${ticket.queue}<//>
+      <${Source} ticket=${ticket} />
       <${Fact} name=${t("pop.wait")} level=${ticket.wait_ms > limit * 1000 ? "bad" : "good"}>${seconds(ticket.wait_ms)}<//>
       <${Fact} name=${t("pop.ring")}>${seconds(ticket.ring_ms)}<//>
       <${Fact} name=${t("pop.answered_at")}>${timeOf(ticket.answered_at)}<//>
       <${Fact} name=${t("pop.ticket")} level="id">${ticket.ticket_id}<//>
     </dl>
+    <${StubForm} ticket=${ticket} key=${`stub-${ticket.ticket_id}`} />
     <${EmergencyPanel} ticket=${ticket} key=${`emergency-${ticket.ticket_id}`} />
     <${TransferPanel} ticket=${ticket} key=${`transfer-${ticket.ticket_id}`} />
     <${VoiceKeys} ticket=${ticket} key=${`voice-${ticket.ticket_id}`} />
     <${OutageNotes} />
     <${CallersRating} ticket=${ticket} key=${`rating-${ticket.ticket_id}`} />
     <${Replies} ticket=${ticket} key=${`replies-${ticket.ticket_id}`} />
-    <h3>${t("pop.history")}</h3>
-    <${History} rows=${ticket.history} />
+    <h3>${t("pop.history")}${ticket.calls_in_month > 1 && html`<span class="count num" data-test="in-month">${t("stub.in_month", { n: ticket.calls_in_month })}</span>`}</h3>
+    <${History} ticket=${ticket} />
     <${AskBlock} ticket=${ticket} key=${`block-${ticket.ticket_id}`} />
     <footer>
       <button onClick=${copyNumber} title="Alt+C">${t("pop.copy")}<kbd>Alt C</kbd></button>
@@ -77,6 +91,7 @@ export function PopCard() {
 export function Idle() {
   const { queue, waiting, limit_s: limit } = board.value ?? { queue: {}, waiting: [], limit_s: 15 };
   const line = mine.value;
+  useEffect(() => void loadWords(), []); // before the first call: a pop waits for nothing
   if (line?.state === "ringing") {
     const call = waiting.find((entry) => entry.ringing.includes(line.number));
     return html`<section class="card idle ringing" data-test="ringing">
