@@ -204,6 +204,8 @@ class DialBegin(NamedTuple):
     dest_uniqueid: str
     dest_linkedid: str
     dest_channel: str
+    channel: str | None = None
+    """The calling leg's name."""
 
 
 class DialEnd(NamedTuple):
@@ -216,6 +218,7 @@ class DialEnd(NamedTuple):
     dest_linkedid: str
     dest_channel: str
     dial_status: str
+    channel: str | None = None
 
 
 class BridgeEnter(NamedTuple):

@@ -32,6 +32,7 @@ from regulations import Article, Ruling, allowed
 
 # An acknowledged action that shows no sign of itself in this time did nothing: a Queue() without the option t, say.
 SIGN_S = 6.0
+OURS = "@cti-transfer-"  # in the name of a consultation's channel that cti_transfer.conf leads, and so records
 
 
 class Transfers(Part):
@@ -181,7 +182,8 @@ class Transfers(Part):
         if taken.target == NOBODY_KNOWN and agent is not None and not back:
             taken = replace(taken, target=Target(TargetKind.AGENT, agent))
         self._keep(taken, now)
-        self._record(taken)
+        if OURS in (event.channel or ""):
+            self._record(taken)
         self._takes(call, agent, event.dest_uniqueid, taken, rang, event.at, now)
 
     def _blind(self, call: Call, event: ami.BlindTransfer, now: datetime) -> None:

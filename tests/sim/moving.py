@@ -44,7 +44,7 @@ def dialled(house: House, call: SimCall, seat: str, leg: str, status: str = "ANS
     """It stops ringing."""
     return ami.DialEnd(
         house.clock.now(), by or call.call_id, call.call_id, leg, call.call_id, f"Local/{seat}@lab-seats-00000009;1",
-        status,
+        status, f"Local/{seat}@cti-transfer-0000000a;2",
     )  # fmt: skip
 
 
