@@ -215,8 +215,8 @@ def dialling(channel_id: str, agent: str, targets: Sequence[Target], now: dateti
 
 
 def consulting(transfer_id: str, agent: str, target: Target, now: datetime) -> Dialling:
-    """The key was pressed during the call: one number rings while the caller is held."""
-    return Dialling(transfer_id, agent, now, (Attempt(target, now),), now, held=True)
+    """The key was pressed during the call: one number shall ring while the caller is held."""
+    return Dialling(transfer_id, agent, now, (Attempt(target),), held=True)
 
 
 def next_target(emergency: Emergency, targets: Sequence[Target]) -> Target:
@@ -225,12 +225,12 @@ def next_target(emergency: Emergency, targets: Sequence[Target]) -> Target:
     Raises:
         IndexError: no target.
     """
-    rung = sum(1 for dial in emergency.diallings if dial.held and dial.answered_at is None)
+    rung = sum(1 for dial in emergency.diallings if dial.held and dial.agent_at and dial.answered_at is None)
     return targets[rung % len(targets)]
 
 
 def picked_up(dial: Dialling, at: datetime) -> Dialling:
-    """The agent's phone was answered: the first number rings."""
+    """The agent's phone was answered, or he consults: the first number rings."""
     if dial.agent_at is not None or not dial.running:
         return dial
     first = dial.attempts[0]._replace(began_at=at)

@@ -95,8 +95,8 @@ class Emergencies(Part):
 
     def call_moved(self, call: Call, move: CallMove, now: datetime) -> None:
         emergency_id = self.by_call.get(call.call_id)
-        if emergency_id is not None and isinstance(move, DialEnd):
-            self.ringing.call_moved(self.by_id[emergency_id], move.dial_status, move.at)
+        if emergency_id is not None:
+            self.ringing.call_moved(self.by_id[emergency_id], move)
 
     def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
         if ended is not None:

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from agents import presence
 from agents.presence import Presence
-from cti.ami.events import DialEnd, Hangup, OriginateResponse
+from cti.ami.events import DialBegin, DialEnd, Hangup, OriginateResponse
 from cti.commands import Outcome
 from cti.commands.emergency import UnitNotRung
 from cti.commands.transfers import BeginTransfer
 from cti.engine.directory import Directory
 from cti.engine.inputs import CheckRecording, DialUnit
+from cti.engine.part import CallMove
 from cti.engine.world import Recording, World
 from cti.ids import Ids
 from cti.settings import Settings
@@ -26,6 +27,7 @@ from regulations import Article, Ruling, allowed, refused
 USE = "ctieu"  # begins the ChannelId of the agent's leg; cti/engine/hearing.py knows it by that
 # An Originate that was sent just before the snapshot began may not have made its leg by then.
 YOUNG = timedelta(seconds=5)
+BEGINS_S = 7.0  # a consultation that has not rung by then was not begun: the last may have ended a moment before
 HELD_S = 45.0  # CTI_TRANSFER_SECONDS of cti_transfer.conf, and as much again
 _STATUS = {
     "ANSWER": core.DialEnd.ANSWERED, "NOANSWER": core.DialEnd.NO_ANSWER, "BUSY": core.DialEnd.BUSY,
@@ -86,15 +88,20 @@ class UnitRinging:
         if outcome.ruling.allowed:
             dial = core.consulting(outcome.data["transfer_id"], by, target, now)
             self._keep(core.with_dialling(emergency, dial))
-            self.world.time_at(self.world.mono + HELD_S, f"held:{dial.channel_id}")
+            self.world.time_at(self.world.mono + BEGINS_S, f"held:{dial.channel_id}")
         return outcome.ruling
 
-    def call_moved(self, emergency: Emergency, status: str, at: datetime) -> None:
-        """The ringing of a consultation ended. What is said in it is the ledger of transfers'."""
+    def call_moved(self, emergency: Emergency, move: CallMove) -> None:
+        """A consultation began to ring, or its ringing ended; what is said in it is the ledger of transfers'."""
         dial = emergency.running
-        if dial is not None and dial.held:
-            after = core.over(core.rang(dial, _STATUS.get(status, core.DialEnd.FAILED), at), at)
-            self._keep(core.with_dialling(emergency, after))
+        if dial is None or not dial.held:
+            return
+        if isinstance(move, DialBegin):
+            self._keep(core.with_dialling(emergency, core.picked_up(dial, move.at)))
+            self.world.time_at(self.world.mono + HELD_S, f"held:{dial.channel_id}")
+        elif isinstance(move, DialEnd):
+            end = _STATUS.get(move.dial_status, core.DialEnd.FAILED)
+            self._keep(core.with_dialling(emergency, core.over(core.rang(dial, end, move.at), move.at)))
 
     def gap(self, now: datetime) -> None:
         """Nothing was heard for a while: how a consultation's ringing ended is not known."""
@@ -102,7 +109,7 @@ class UnitRinging:
             self.unheard(channel_id, now)
 
     def unheard(self, channel_id: str, now: datetime) -> None:
-        """Longer than any number rings, nothing was heard of a consultation: it may be begun anew."""
+        """It did not begin, or nothing was heard for longer than a number rings: it may be begun anew."""
         found = self._find(channel_id)
         if found is not None and found[1].held:
             self._keep(core.with_dialling(found[0], core.over(found[1], now, core.DialEnd.UNKNOWN)))

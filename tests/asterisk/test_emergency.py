@@ -5,6 +5,7 @@ queue_log, CDR and the recording are the witnesses.
 
 from __future__ import annotations
 
+import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,3 +161,27 @@ def one(hotline: Hotline) -> dict[str, Any]:
     """The one emergency that is open."""
     (found,) = open_ones(hotline)
     return found
+
+
+def test_during_the_call_the_unit_is_consulted_and_the_caller_stays(urgent: Hotline, citizens: Citizens) -> None:
+    """The key while both talk: busy, the caller is back; again, and the next number answers."""
+    numbers = {"numbers": [{"number": BUSY}, {"number": ANSWERS}]}
+    unit = {"zh": "燃气抢修", "en": "Gas repair", "role": "emergency", **numbers}
+    assert urgent.page(LEAD).ask("PUT", "directory/units/gas", unit).status == 200
+    urgent.sign_in(a1001="3001")
+    call = citizens.call("12319", 60, "13800000086")
+    urgent.until(lambda: urgent.agent("1001")["state"] == "talking")
+    page = urgent.page("1001")
+    ((ticket,),) = urgent.rows("select ticket_id from tickets where call_id = ?", call)
+    raised = page.ask("POST", "emergencies", {"ticket_id": ticket})
+    assert raised.status == 201
+    path = f"emergencies/{raised.body['emergency_id']}"
+    for number, outcome in ((BUSY, "busy"), (ANSWERS, "answered")):
+        urgent.until(lambda: page.ask("POST", f"{path}/ring").status == 200)
+        urgent.until(lambda: one(urgent)["unit_calls"][-1]["outcome"], 20)
+        assert [(c["number"], c["outcome"]) for c in one(urgent)["unit_calls"]][-1] == (number, outcome)
+        assert call in citizens.callers()
+        time.sleep(2)  # the agent hears the error tone, and has the caller back
+    assert one(urgent)["reached_unit"] == "gas"
+    assert one(urgent)["seconds"]["reached_at"] > one(urgent)["seconds"]["dialled_at"]
+    over(urgent, citizens)
