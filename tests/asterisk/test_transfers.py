@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,21 @@ import pytest
 from cti.lab import oracle
 from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
+from cti.lab.sip import run_scenario
 from tests.asterisk.conftest import LEAD, Hotline
 
 pytestmark = pytest.mark.asterisk
+PHONE = """
+[phone]
+type = endpoint
+aors = phone
+disallow = all
+allow = alaw
+[phone]
+type = aor
+contact = sip:127.0.0.1:{port}
+"""
+SIPP = Path(__file__).parent / "sipp"
 
 UNIT = {"zh": "燃气抢修", "en": "Gas repair", "role": "outside", "numbers": [{"number": "05305550001"}]}
 DEAF = {**UNIT, "numbers": [{"number": "05305550009"}]}  # rings out
@@ -178,11 +191,13 @@ def test_a_local_member_without_n_is_followed(lab: LabAsterisk, citizens: Citize
         assert local.page("1001").ask("POST", "me/sign-in", {"seat": "3001"}).status == 200
         call_id = citizens.call("12319", 20)
         local.until(lambda: state(local, "1001") == "talking")
-        names = {leg.name for leg in citizens.channels()}
         local.until(lambda: not [leg for leg in citizens.channels() if "@lab-colleagues" in leg.name])
-        assert [name for name in names if "@lab-colleagues" in name]
         time.sleep(1)
         assert state(local, "1001") == "talking"
+        connect = next(row for row in oracle.read_queue_log(lab.queue_log) if row.verb == "CONNECT")
+        leg = citizens.agent_leg(call_id).uniqueid
+        assert leg != connect.data[1]  # the leg that answered is no more
+        assert local.rows("select leg from offers") == [(leg,)]
         citizens.hang_up_agent(call_id)
         local.until(lambda: state(local, "1001") in ("wrap_up", "ready"))
         local.settled(1)
@@ -207,3 +222,31 @@ def test_two_calls_on_one_agent(hotline: Hotline, citizens: Citizens) -> None:
     hotline.settled(2)
     hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
     assert sorted(verbs(hotline, calls[0])[-1:] + verbs(hotline, calls[1])[-1:]) == ["COMPLETECALLER"] * 2
+
+
+def test_a_phone_refers_to_seats_and_units_alone(lab: LabAsterisk, citizens: Citizens, tmp_path: Path) -> None:
+    """SIP REFER of the agent's own phone, by SIPp: a foreign number is refused, a colleague's seat is taken."""
+    pjsip = lab.work / "etc/pjsip.conf"
+    pjsip.write_text(pjsip.read_text() + PHONE.format(port=lab.sipp_port))
+    lab.cli("module reload res_pjsip.so")
+    site = Hotline(lab, tmp_path / "service", hotline={"seat_interface": "PJSIP/phone"})
+    try:
+        phone = threading.Thread(target=run_phone, args=(lab, "8613800000001234", "3002"))
+        phone.start()
+        assert site.page("1001").ask("POST", "me/sign-in", {"seat": "3001"}).status == 200
+        call_id = citizens.call("12319", 12)
+        phone.join(25)
+        assert not phone.is_alive()
+        site.until(lambda: outcome(site) == [("1001", "blind", "", "done", "")])
+        site.until(lambda: state(site, "1001") in ("wrap_up", "ready"))
+        assert [row[:1] for row in site.rows("select by_phone from transfers")] == [(1,)]
+        assert "BLINDTRANSFER" in verbs(site, call_id)
+        citizens.hang_up(call_id)
+        site.settled(1)
+    finally:
+        site.service.stop()
+
+
+def run_phone(lab: LabAsterisk, wrong: str, right: str) -> None:
+    """The agent's phone."""
+    run_scenario(lab, SIPP / "phone.xml", [(wrong, right)])
