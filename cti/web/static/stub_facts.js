@@ -18,13 +18,15 @@ export function Clock({ stub }) {
 export function Repeated({ ticket, onGrade }) {
   const { stub, repeats } = ticket;
   const list = ["3", "2", "1"];
+  const articles = [...new Set(repeats?.articles.map((one) => one.article))];
+  const wordings = repeats?.articles.map((one) => one.wording).join("\n");
   return html`<div class="repeated" data-test="repeats">
     <div class="grades" role="group" aria-label=${t("stub.complaint_grade")}><span>${t("stub.complaint_grade")}</span>
       ${list.map((grade) => html`<button key=${grade} class="small" aria-pressed=${stub.complaint_grade === grade}
         data-test=${`complaint-${grade}`} onClick=${() => onGrade(grade)}>${inWords("complaint_grades", grade)}</button>`)}</div>
     ${repeats && html`<p class="counted">${t("stub.same_caller", { n: repeats.same_caller })} · ${t("stub.different", { n: repeats.different })}
       ${repeats.grade && html` · <b data-test="suggested">${t("stub.suggested", { grade: inWords("complaint_grades", repeats.grade) })}</b>`}
-      ${repeats.articles.map((one) => html` <span class="muted" title=${one.wording}>（${one.article}）</span>`)}</p>`}
+      <span class="muted" title=${wordings}> ${articles.join(" ")}</span></p>`}
   </div>`;
 }
 
