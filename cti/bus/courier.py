@@ -23,6 +23,7 @@ from cti.store.sinks import ZAMMAD, Owed, Sink, Tried
 MOST_AT_ONCE = 16  # messages under way to one sink: all that memory holds of its backlog
 GATHER_S = 0.02  # results that come together are written together
 LONGEST_PAUSE_S = {ZAMMAD: 60.0, "webhook": 300.0}
+GAVE_UP_APART_S = 3600.0  # one alarm an hour, however many messages a sink refuses
 NOTED_S = 60.0  # last success and last status are written this often, and at once when the sink fails or is back
 
 MakePoster = Callable[[], Poster]
@@ -62,6 +63,7 @@ class Courier:
         self._woken = asyncio.Event()
         self._alarmed = False
         self._noted_at = -NOTED_S
+        self._gave_up_at = -GAVE_UP_APART_S
         self._due: float | None = None
 
     @property
@@ -190,7 +192,10 @@ class Courier:
 
     def _tell(self, tried: Sequence[Tried], failing: timedelta, over: bool) -> None:
         sink = self.sink
-        if any(one.counted and one.due_at is None for one in tried):
+        mono = self._clock.monotonic()
+        gave_up = any(one.counted and one.due_at is None for one in tried)
+        if gave_up and mono - self._gave_up_at >= GAVE_UP_APART_S:
+            self._gave_up_at = mono
             self._note(SinkStood(sink.sink_id, sink.name, "gave_up"))
         if failing >= retries.ALARMED_AFTER and not self._alarmed:
             self._alarmed = True

@@ -85,7 +85,6 @@ class Sinks:
 
     async def run(self) -> None:
         """Tell until cancelled."""
-        await self._store.write(self._zammad)
         while True:
             self._changes.clear()
             work = asyncio.ensure_future(self._work())
@@ -113,6 +112,7 @@ class Sinks:
             await rows.put_sink(connection, sink)
 
     async def _work(self) -> None:
+        await self._store.write(self._zammad)
         async with self._store.read() as connection:
             found = await rows.open_sinks(connection)
         self._at_hand.clear()

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import random
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from cti.bus import courier
 from cti.store import outbox
+from cti.store import sinks as rows
 from cti.store.sinks_tables import deliveries, sink_tries, sinks
 from tests.integration.sinks import (
     NUMBER,
@@ -284,3 +287,48 @@ async def test_without_a_sink_nothing_is_read_or_kept(tmp_path: Path, teller: Ma
     await t.wait(2)
     late.down()
     assert [got.json["subject"] for got in late.got] == ["1795285585.77"]
+
+
+async def test_a_message_that_is_refused_for_three_days_is_given_up_and_can_be_told_again(
+    receiver: Receiver, teller: Made
+) -> None:
+    """Ten tries by the schedule while other messages are taken; then an alarm, and an administrator tells it anew."""
+    t = await teller()
+    await t.subscribe(f"{receiver.url}/in", "call.queued")
+    receiver.answer = lambda got: 422 if got.headers["webhook-id"] == "w-1-1" else 200
+    await t.tell(queued(await t.call(1)))
+    for n in range(2, 90):
+        await t.wait(3600, step=1200)
+        await t.tell(queued(f"1795285585.{n}"))
+    await t.wait(3600 * 8, step=1200)
+    refused = [row for row in await t.rows(sink_tries) if row["seq"] == 1]
+    assert 10 <= len(refused) <= 12, "while three refusals in a row made it look away, tries do not count"
+    assert timedelta(hours=56) < refused[-1]["at"] - refused[0]["at"] < timedelta(hours=96)
+    assert [stood.state for stood in t.told] == ["gave_up"]
+    assert [(row["given_up_at"] is not None, row["tries"]) for row in await t.rows(deliveries)] == [(True, 10)]
+    receiver.answer = lambda got: 200
+    assert await t.store.write(lambda connection: rows.again(connection, "w-1", t.clock.now())) == 1
+    t.sinks.changed()
+    await t.wait(5)
+    assert receiver.got[-1].headers["webhook-id"] == "w-1-1"
+    assert await t.rows(deliveries) == []
+
+
+async def test_a_database_that_cannot_be_written_ends_nothing(
+    receiver: Receiver, teller: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came back cannot be written down: seconds later it is told again, with its id, and work goes on."""
+    t = await teller()
+    await t.subscribe(f"{receiver.url}/in", "call.queued")
+    kept, faults = rows.record, [OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))]
+
+    async def record(connection: Any, tried: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await kept(connection, tried)
+
+    monkeypatch.setattr(rows, "record", record)
+    await t.tell(queued(await t.call(1)))
+    await t.wait(20, step=1)
+    assert [got.headers["webhook-id"] for got in receiver.got] == ["w-1-1", "w-1-1"]
+    assert await t.rows(deliveries) == []
