@@ -227,6 +227,7 @@ class TicketAsked:
         if ruling.allowed:
             self.world.put_stub(replace(stub, agent=asked.by), now)
             self.tickets.move(stub.ticket_id, asked.by, now)
+            self.world.duty_version += 1
             self._step(stub, asked.by, "took", "", now)
         return Outcome(ruling)
 

@@ -23,6 +23,8 @@ EARLIER_CALLS = 5
 OPEN_TICKETS = 5
 PAST_CALLBACKS = 3
 CALLBACKS_OF = timedelta(days=90)
+UNOWNED_OF = timedelta(days=31)
+MOST_UNOWNED = 100
 
 
 class Rules(NamedTuple):
@@ -175,6 +177,33 @@ class TicketView:
     callbacks: tuple[PastCallback, ...]
     open_tickets: tuple[OpenTicket, ...]
     repeats: Repeats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unowned:
+    """A stub of another channel that nobody has taken yet; without its caller's number."""
+
+    ticket_id: str
+    channel: str
+    kind: str | None
+    area: str | None
+    opened_at: datetime
+    hand_out_due: datetime | None
+
+
+async def unowned(connection: AsyncConnection, pbx_id: str, now: datetime) -> list[Unowned]:
+    """The stubs of the last month that nobody has, the oldest first."""
+    found = await connection.execute(
+        select(*(stubs.c[name] for name in Unowned.__slots__))
+        .join(tickets, tickets.c.ticket_id == stubs.c.ticket_id)
+        .where(
+            tickets.c.agent == "", tickets.c.opened_at > now - UNOWNED_OF, tickets.c.closed_at.is_(None),
+            tickets.c.pbx_id == pbx_id, stubs.c.agent == "",
+        )
+        .order_by(stubs.c.opened_at)
+        .limit(MOST_UNOWNED)
+    )  # fmt: skip
+    return [Unowned(*tuple(each)) for each in found]
 
 
 def same_call(table: Any) -> ColumnElement[bool]:

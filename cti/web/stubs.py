@@ -21,7 +21,7 @@ from cti.commands.tickets import (
     VerifyCaller,
 )
 from cti.store.directory_reads import directory
-from cti.store.ticket_reads import TicketView, ticket_view
+from cti.store.ticket_reads import TicketView, Unowned, ticket_view, unowned
 from cti.web.context import CallerDep, SeatedDep, Web, WebDep, Who
 from cti.web.problems import Problem
 from cti.web.tickets import seen_ticket
@@ -170,6 +170,13 @@ async def take(ticket_id: str, who: SeatedDep, web: WebDep) -> TicketView:
     """Take a stub that nobody has."""
     await web.do(TakeStub(who.number, ticket_id))
     return await seen_ticket(web, who, ticket_id)
+
+
+@words.get("/stubs/unowned")
+async def nobodys(who: SeatedDep, web: WebDep) -> list[Unowned]:
+    """Stubs of other channels that nobody has taken, the oldest first."""
+    async with web.store.read() as connection:
+        return await unowned(connection, web.settings.pbx_id, web.clock.now())
 
 
 @words.get("/stub-words")

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from cti.commands import SignIn
-from cti.commands.tickets import SaveNotes
+from cti.commands.tickets import OpenStub, SaveNotes
 from cti.store.ticket_reads import ticket_view
 from tests.web.conftest import Complaints, log_in
 from tests.web.duty import DutySite, duty_site
@@ -165,4 +165,21 @@ async def test_repeats_and_chasing_are_shown_on_the_pop(
     await expect(chased.get_by_test_id("chased-reminders")).to_have_text("催办 1/2")
     await page.get_by_test_id("language").click()
     await expect(chased.get_by_test_id("chased-reminders")).to_have_text("Reminders 1/2")
+    await context.close()
+
+
+async def test_a_stub_of_another_channel_is_taken_on_the_page(
+    browser: Browser, duty: DutySite, complaints: Complaints
+) -> None:
+    """GJ 第五条: it shows at once, with its clock; who takes it has it on the screen, and it waits for nobody else."""
+    context, page = await at_work(browser, duty, complaints)
+    await expect(page.get_by_test_id("unowned")).to_have_count(0)
+    await duty.ask(OpenStub("wechat", NUMBER, "repair", "east", HOSTILE, "wx-gateway", "wx-1"))
+    await expect(page.get_by_test_id("unowned")).to_contain_text("微信")
+    await expect(page.get_by_test_id("unowned").get_by_test_id("handout-clock")).to_contain_text("04:5")
+    await page.get_by_test_id("take").press("Enter")
+    await expect(page.get_by_test_id("notes")).to_have_value(HOSTILE)
+    await expect(page.get_by_test_id("unowned")).to_have_count(0)
+    await expect(page.get_by_test_id("more")).to_have_count(0)
+    assert complaints == []
     await context.close()

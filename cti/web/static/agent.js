@@ -15,6 +15,7 @@ import { LateStubs } from "./stub_facts.js";
 import { AskLead, reasonName } from "./requests_agent.js";
 import { seconds } from "./format.js";
 import { Banners, html, Icon, Notice, Since, TopBar, waitLevel } from "./ui.js";
+import { UnownedStubs } from "./unowned.js";
 
 const refusal = signal(null);
 const refused = signal(null); // the action that a rule refused and a lead may allow
@@ -153,6 +154,6 @@ export function AgentPage() {
         <${AgentDuty} onAct=${act} />
         <${Today} />
       </aside>
-      <main><${LateStubs} />${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${MissedCallers} /><${OwnFindings} /></main>
+      <main><${LateStubs} />${pop.value ? html`<${PopCard} />` : html`<${Idle} />`}<${OwnHandover} /><${Lists} /><${UnownedStubs} /><${MissedCallers} /><${OwnFindings} /></main>
     </div></div>`;
 }

@@ -184,8 +184,12 @@ async def test_a_stub_of_another_channel_is_taken_and_finished(desk: Desk) -> No
     opened = await desk.site.ask(OpenStub("oa", NUMBER, "service", "west", "报装", "oa-gateway", "oa-1"))
     ticket = f"tickets/{opened.data['ticket_id']}"
     assert (await desk.refused("1001", "GET", ticket))[0] == 404
+    waiting = await desk.ask("1001", "GET", "stubs/unowned")
+    assert [row["ticket_id"] for row in waiting.json()] == [opened.data["ticket_id"]]
+    assert NUMBER not in waiting.text
     view = await desk.view("1001", "POST", f"{ticket}/take")
     assert (view["agent"], view["owner"], view["call_id"], view["stub"]["channel"]) == ("1001", "1001", None, "oa")
+    assert (await desk.ask("1001", "GET", "stubs/unowned")).json() == []
     assert (await desk.ask("1001", "POST", f"{ticket}/finish")).status_code == 204
 
 
