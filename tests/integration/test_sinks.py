@@ -104,7 +104,7 @@ async def test_an_hour_without_zammad_loses_nothing_and_mixes_nothing(zammad: Za
         assert len(t.sinks._at_hand) <= 3
     assert len(await t.rows(deliveries)) == 270
     tries = len(await t.rows(sink_tries))
-    assert 55 <= tries <= 140, "a sink that is away is asked now and then, not for every message"
+    assert 20 <= tries <= 140, "a sink that is away is asked now and then, not for every message"
     assert [stood.state for stood in t.told] == ["away"]
     zammad.up()
     await t.wait(120, step=0.5)
@@ -253,7 +253,7 @@ async def test_five_days_of_failures_end_a_subscription(receiver: Receiver, tell
     assert [stood.state for stood in t.told] == ["away", "ended"]
     assert [sink["end_reason"] for sink in await t.rows(sinks)] == ["failing"]
     log = await t.rows(sink_tries)
-    assert 300 < len(log) < 2000
+    assert 100 < len(log) < 2000
     assert {row["status"] for row in log} == {"ConnectError"}
 
 
