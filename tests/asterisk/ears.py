@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import math
+import time
 import wave
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +42,10 @@ def ears(lab: LabAsterisk) -> Path:
 
 
 def heard(path: Path) -> Heard:
-    """What is in the WAV file at *path*."""
+    """What is in the WAV file at *path*; Asterisk closes it a moment after the leg has ended."""
+    limit = time.monotonic() + 5
+    while int.from_bytes(path.read_bytes()[40:44], "little") == 0 and time.monotonic() < limit:
+        time.sleep(0.05)
     with wave.open(str(path)) as file:
         samples = array.array("h", file.readframes(file.getnframes()))
     windows = [samples[at : at + WINDOW] for at in range(0, len(samples) - WINDOW, WINDOW)]

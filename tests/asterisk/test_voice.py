@@ -137,7 +137,7 @@ def test_an_outage_is_announced_to_its_area_alone(lab: LabAsterisk, outage: Call
     hotline = outage()
     folder = ears(lab)
     try:
-        until = datetime.now(UTC) + timedelta(seconds=22)
+        until = datetime.now(UTC) + timedelta(seconds=26)
         body = {"area": "east", "kind": "sudden", "text": "水厂跳闸", "until": until.isoformat()}
         assert hotline.page("1001").ask("POST", "outages", body).status == 403
         put = hotline.page(LEAD).ask("POST", "outages", body)
