@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.presence import presence
@@ -17,6 +17,7 @@ from cti.commands.transfers import BeginTransfer, CancelTransfer, CompleteTransf
 from cti.engine.directory import Directory
 from cti.engine.inputs import CheckRecording, Move
 from cti.engine.part import CallMove, Handler, Part, Waker
+from cti.engine.transfer_rows import row_of, shown, transfer_of
 from cti.engine.world import Recording, World
 from cti.errors import BadInput
 from cti.ids import Ids
@@ -62,7 +63,7 @@ class Transfers(Part):
         own = self.open.get((agent.talking if agent else None) or "")
         transfer = own if own is not None and own.agent == number else self.last.get(number)
         lead = {"lead": True} if number in self.world.leads else {}
-        return lead if transfer is None else {**lead, "transfer": _shown(transfer)}
+        return lead if transfer is None else {**lead, "transfer": shown(transfer)}
 
     # What people ask.
 
@@ -148,8 +149,8 @@ class Transfers(Part):
         elif transfer is not None and transfer.how is How.BLIND and _answers(after) > _answers(before):
             self._keep(core.over(transfer, State.RETURNED, now, "queue"), now)
         if self.last and after.agent is not None and after.answered_at is not None and after.ending is None:
-            shown = self.last.get(after.agent)
-            if shown is not None and shown.call_id != after.call_id:
+            last = self.last.get(after.agent)
+            if last is not None and last.call_id != after.call_id:
                 del self.last[after.agent]
 
     def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
@@ -312,7 +313,7 @@ class Transfers(Part):
             return
         if transfer.open:
             self.world.watched.update(leg for leg in (transfer.leg, transfer.consult_id) if leg is not None)
-        self.world.write(transfers, _row(transfer, self.pbx_id))
+        self.world.write(transfers, row_of(transfer, self.pbx_id))
         if transfer.open:
             self.open[transfer.call_id] = transfer
             self.last.pop(transfer.agent, None)
@@ -343,7 +344,7 @@ class Transfers(Part):
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
         waiting = (transfers.c.pbx_id == self.pbx_id) & transfers.c.ended_at.is_(None)
         for row in (await connection.execute(select(transfers).where(waiting))).mappings():
-            transfer = _transfer(row)
+            transfer = transfer_of(row)
             self.open[transfer.call_id] = transfer
         unended = [r.call_id for r in self.world.recordings.values() if r.expected_ms is None]
         begun = select(transfers.c.consult_id, transfers.c.answered_at).where(transfers.c.consult_id.in_(unended))
@@ -374,28 +375,3 @@ def _kind(value: str) -> TargetKind:
     if value not in (TargetKind.AGENT, TargetKind.UNIT):
         raise BadInput("kind", "agent or unit is needed")
     return TargetKind(value)
-
-
-def _shown(transfer: Transfer) -> dict[str, Any]:
-    return {
-        "transfer_id": transfer.transfer_id, "call_id": transfer.call_id, "how": transfer.how.value,
-        "kind": transfer.target.kind.value, "target": transfer.target.code, "state": transfer.state.value,
-        "why": transfer.why, "since": (transfer.answered_at or transfer.asked_at).isoformat(),
-    }  # fmt: skip
-
-
-def _row(transfer: Transfer, pbx_id: str) -> dict[str, Any]:
-    return {
-        "transfer_id": transfer.transfer_id, "pbx_id": pbx_id, "call_id": transfer.call_id,
-        "ticket_id": transfer.ticket_id, "agent": transfer.agent, "how": transfer.how.value,
-        "target_kind": transfer.target.kind.value, "target": transfer.target.code, "by_phone": transfer.by_phone,
-        "asked_at": transfer.asked_at, "rang_at": transfer.rang_at, "answered_at": transfer.answered_at,
-        "ended_at": transfer.ended_at, "state": transfer.state.value, "why": transfer.why,
-        "consult_id": transfer.consult_id, "leg": transfer.leg,
-    }  # fmt: skip
-
-
-def _transfer(row: RowMapping) -> Transfer:
-    same = {name: row[name] for name in Transfer.__slots__ if name in row and name not in ("how", "target", "state")}
-    target = Target(TargetKind(row["target_kind"]), row["target"])
-    return Transfer(**same, how=How(row["how"]), target=target, state=State(row["state"]))
