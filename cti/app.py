@@ -20,10 +20,10 @@ import structlog
 from cti.agi.server import AgiServer
 from cti.ami import Link, LinkSettings
 from cti.bus.mqtt import CONSUMER, MqttBus
+from cti.bus.outbox import Message
 from cti.bus.posting import Poster
 from cti.bus.sinks import CONSUMER as SINKS
 from cti.bus.sinks import Sinks
-from cti.bus.outbox import Message
 from cti.clock import Clock, SystemClock
 from cti.deadlines import Deadlines
 from cti.engine import Engine

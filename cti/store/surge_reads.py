@@ -62,6 +62,10 @@ async def surge_list(
         tickets = [GroupedView(*one) for one in (await connection.execute(group)).all()]
         areas = [ticket.area for ticket in tickets if ticket.out_at is None]
         notice = suggestion(Key(By(row["by"]), row["code"]), areas, names)
-        names_of = ("surge_id", "by", "code", "began_at", "ended_at", "most")
-        found.append(SurgeView(*(row[name] for name in names_of), tickets, notice.area, notice.text))
+        found.append(
+            SurgeView(
+                row["surge_id"], row["by"], row["code"], row["began_at"], row["ended_at"], row["most"], tickets,
+                notice.area, notice.text,
+            )
+        )  # fmt: skip
     return found
