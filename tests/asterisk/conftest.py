@@ -18,6 +18,7 @@ from cti.lab.service import LabBrowser, LabPerson, LabService
 PIN = "482915"
 AGENTS = ("1001", "1002", "1003", "1004")
 LEAD = "2001"
+SOURCE = 'document = "HOUSE"\narticle = "本中心约定"\nwording = "本测试的约定。"\nbasis = "house"'
 PROFILE = Path(__file__).parent.parent.parent / "regulations/hz-12319.toml"
 
 
@@ -96,3 +97,24 @@ def hotline(lab: LabAsterisk, tmp_path: Path) -> Iterator[Hotline]:
         yield working
     finally:
         working.service.stop()
+
+
+House = Callable[..., Hotline]
+
+
+@pytest.fixture
+def house(lab: LabAsterisk, tmp_path: Path) -> Iterator[House]:
+    """A hotline at noon with figures of its own over Heze's; values as TOML."""
+    started: list[Hotline] = []
+
+    def start(**values: str) -> Hotline:
+        path = tmp_path / "house.toml"
+        rules = (f"[{name.replace('__', '.')}]\nvalue = {value}\n{SOURCE}\n" for name, value in values.items())
+        path.write_text("\n".join(rules), encoding="utf-8")
+        hotline = {"house": str(path), "areas": {"east": {"zh": "东区", "en": "East"}}}
+        started.append(Hotline(lab, tmp_path / "service", hotline=hotline))
+        return started[-1]
+
+    yield start
+    for hotline in started:
+        hotline.service.stop()

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from cti.lab import oracle
-from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
-from tests.asterisk.conftest import PIN, Hotline
+from tests.asterisk.conftest import PIN, Hotline, House
 
 pytestmark = pytest.mark.asterisk
-SOURCE = 'document = "HOUSE"\narticle = "本中心约定"\nwording = "本测试的约定。"\nbasis = "house"'
-House = Callable[..., Hotline]
-
-
-@pytest.fixture
-def house(lab: LabAsterisk, tmp_path: Path) -> Iterator[House]:
-    """A hotline at noon with figures of its own over Heze's; values as TOML."""
-    started: list[Hotline] = []
-
-    def start(**values: str) -> Hotline:
-        path = tmp_path / "house.toml"
-        rules = (f"[{name.replace('__', '.')}]\nvalue = {value}\n{SOURCE}\n" for name, value in values.items())
-        path.write_text("\n".join(rules), encoding="utf-8")
-        started.append(Hotline(lab, tmp_path / "service", hotline={"house": str(path)}))
-        return started[-1]
-
-    yield start
-    for hotline in started:
-        hotline.service.stop()
 
 
 def checked(hotline: Hotline, seat: str) -> str:
