@@ -55,6 +55,7 @@ def hung_up(call: Call, at: datetime) -> Call:
     if call.answered_at is None:
         ending = call.ending or Ending.LEFT
         return replace(_cancel_offers(call, at, OfferEnd.CANCELLED), ended_at=at, ending=ending, wait_ms=_ms(call, at))
+    call = _cancel_offers(call, at, OfferEnd.CANCELLED)  # back in the queue after a transfer, he may have rung somebody
     return replace(call, ended_at=at, talk_ended_at=call.talk_ended_at or at, ending=call.ending or Ending.COMPLETED)
 
 
@@ -86,7 +87,8 @@ def _entered(call: Call | None, fact: Entered) -> Call:
         linkedid = fact.linkedid or fact.call_id
         return Call(fact.call_id, linkedid, fact.queue, fact.caller, fact.at, exact=fact.exact, front=fact.front)
     better = {}
-    if fact.exact and not call.exact:
+    # Sent back into the queue after a transfer, a caller enters it once more: that is not the entry of this call.
+    if fact.exact and not call.exact and fact.at <= call.entered_at + ROUNDING:
         better = {"entered_at": fact.at, "exact": True}
     call = replace(
         call, caller=call.caller or fact.caller, linkedid=fact.linkedid or call.linkedid,
@@ -165,10 +167,8 @@ def _answer(call: Call, offer: Offer, fact: Answered) -> Call:
     ring_ms = max((at - offer.offered_at) // MS, 0) if offer.leg is not None else None
     taken = replace(offer, ended_at=at, end=OfferEnd.ANSWERED, ring_ms=ring_ms, leg=offer.leg or fact.leg)
     call = replace(call, offers=tuple(taken if o.ordinal == offer.ordinal else o for o in call.offers))
-    if call.answered_at is not None and call.agent != fact.agent:
-        return call  # a second agent after a transfer: the first stays responsible (首问责任)
-    if call.answered_at is not None and not (fact.exact and not call.answer_exact):
-        return call
+    if call.answered_at is not None and (call.agent != fact.agent or offer.ended_at != call.answered_at):
+        return call  # a later answer, after a transfer: the first agent stays responsible (首问责任)
     ending = None if call.ending in (Ending.LEFT, Ending.LOST) else call.ending
     ended_at = None if ending is None and call.ending is not None else call.ended_at
     return replace(
@@ -178,8 +178,8 @@ def _answer(call: Call, offer: Offer, fact: Answered) -> Call:
 
 
 def _left(call: Call, fact: Left) -> Call:
-    if call.answered_at is not None:
-        return call
+    if call.answered_at is not None:  # he was back in the queue after a transfer
+        return _cancel_offers(call, fact.at, OfferEnd.CANCELLED)
     if call.ending is not None and not (call.ending in (Ending.LEFT, Ending.LOST) and fact.ending is not Ending.LEFT):
         return call
     at = call.ended_at or fact.at

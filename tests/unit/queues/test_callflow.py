@@ -176,3 +176,38 @@ def test_a_call_thought_lost_is_answered_after_all() -> None:
         Completed("1.1", at(8).replace(microsecond=0), "1001", Ending.COMPLETED, exact=False),
     )
     assert (call.agent, call.ending, call.closed) == ("1001", Ending.COMPLETED, True)
+
+
+def back_in_queue(*facts: CallFact) -> Call:
+    """Answered by 1001, sent on, taken by nobody, and in the queue again with the same id; 1002 rings there."""
+    return story(
+        Entered("1.1", at(0), "hotline", "13800000001"),
+        Offered("1.1", at(2), "1001", "1.2"),
+        Answered("1.1", at(5), "hotline", "1001", "1.2"),
+        Completed("1.1", at(30), "1001", Ending.TRANSFERRED),
+        Entered("1.1", at(70), "hotline", "13800000001"),
+        Offered("1.1", at(71), "1002", "1.3"),
+        *facts,
+    )
+
+
+def test_a_phone_that_rings_for_a_caller_who_is_back_in_the_queue_stops_when_he_gives_up() -> None:
+    """Nobody is shown as ringing for ever: by the queue's word, and by the caller's hang-up without it."""
+    for over in (back_in_queue(Left("1.1", at(80), Ending.LEFT)), hung_up(back_in_queue(), at(80))):
+        assert [o.end for o in over.offers] == [OfferEnd.ANSWERED, OfferEnd.CANCELLED]
+        assert over.offers[1].ended_at == at(80)
+        assert (over.agent, over.answered_at, over.wait_ms) == ("1001", at(5), 5_000)
+
+
+def test_a_second_stay_in_the_queue_is_not_the_entry_nor_the_answer_of_the_call() -> None:
+    """First entry and answer were read from queue_log in a gap, in whole seconds; what is heard later is the second."""
+    call = story(
+        Entered("1.1", at(0), "hotline", "13800000001", exact=False),
+        Answered("1.1", at(5), "hotline", "1001", None, hold_s=5, exact=False),
+        Completed("1.1", at(30), "1001", Ending.TRANSFERRED, exact=False),
+        Entered("1.1", at(70), "hotline", "13800000001"),
+        Offered("1.1", at(71), "1001", "1.3"),
+        Answered("1.1", at(75), "hotline", "1001", "1.3", hold_s=5),
+    )
+    assert (call.entered_at, call.answered_at, call.wait_ms, call.talk_ms()) == (at(0), at(5), 5_000, 25_000)
+    assert [o.end for o in call.offers] == [OfferEnd.ANSWERED, OfferEnd.ANSWERED]
