@@ -35,6 +35,14 @@ class OfferEnd(StrEnum):
     LOST = "lost"
 
 
+class Door(StrEnum):
+    """Why a caller never became a queue entry."""
+
+    FULL = "full"  # as many waited as the queue takes
+    CLOSED = "closed"  # the queue lets nobody wait now (joinempty), or is not there
+    LINES = "lines"  # as many callers were in as the site lets in
+
+
 class Entered(NamedTuple):
     """A caller became a queue entry."""
 
@@ -118,4 +126,16 @@ class Rated(NamedTuple):
     rating: int
 
 
+class ShutOut(NamedTuple):
+    """A caller was turned away at the door and never waited. ``caller`` is empty when withheld."""
+
+    call_id: str
+    at: datetime
+    queue: str
+    caller: str
+    why: Door
+
+
 CallFact = Entered | Offered | NotAnswered | Answered | Left | Completed | Vanished
+Told = CallFact | Rated | ShutOut
+"""All that Asterisk tells of a caller."""

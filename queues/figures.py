@@ -2,7 +2,8 @@
 
 Symbols: O, entries that are decided; A, answered; A(T), answered within T; B, given up by the caller. A call belongs to
 the moment of its queue entry. Whoever still waits is not yet decided and counts nowhere; whoever was lost from sight,
-timed out or turned away was not connected, and counts as such, by name.
+timed out or turned away was not connected, and counts as such, by name. R, callers turned away at the door, never were
+entries and are no part of O, which equals queue_log's own; only ``reached_rate`` counts them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from queues.calls import Call
-from queues.facts import Ending
+from queues.facts import Door, Ending
 
 INTERVALS = (15, 30, 60)
 """Minutes."""
@@ -52,6 +53,7 @@ class Tally:
     rounded: int = 0
     unanswered: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
+    shut_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def decided(self) -> int:
@@ -74,6 +76,10 @@ class Tally:
             if call.ending is Ending.LOST:
                 self.lost.append(call.call_id)
 
+    def add_shut_out(self, why: Door) -> None:
+        """Count a caller who was turned away at the door."""
+        self.shut_out[why.value] += 1
+
     def figures(self) -> dict[str, Figure]:
         """Each figure by its name.
 
@@ -81,6 +87,7 @@ class Tally:
         - ``ring_within``: answers within T of the first ring, of the answers whose ring was seen.
         - ``service_level``: A(T) / A, Asterisk's own first formula, to be held against ``queue show``.
         - ``answer_rate``: A / O. ``abandon_rate``: B / O, short ones included.
+        - ``reached_rate``: A / (O + R), of all who rang and were no nuisance.
         - ``asa_ms``: the waits of the answered / A, from the queue entry.
         """
         gave_up = self.unanswered[Ending.ABANDONED.value]
@@ -90,6 +97,7 @@ class Tally:
             "service_level": share(self.within, self.answered, Clock.CALLER),
             "answer_rate": share(self.answered, self.decided, Clock.CALLER),
             "abandon_rate": share(gave_up, self.decided, Clock.CALLER),
+            "reached_rate": share(self.answered, self.decided + self.shut_out.total(), Clock.CALLER),
             "asa_ms": share(self.wait_ms, self.answered, Clock.CALLER),
         }
 
@@ -99,17 +107,20 @@ def share(part: int, of: int, clock: Clock) -> Figure:
     return Figure(part / of if of else None, of, clock)
 
 
-def tallied(calls: Iterable[Call], limit: timedelta) -> Tally:
-    """All *calls* in one."""
+def tallied(calls: Iterable[Call], limit: timedelta, shut_out: Iterable[tuple[datetime, Door]] = ()) -> Tally:
+    """All *calls*, and all who were *shut_out*, in one."""
     tally = Tally()
+    for _, why in shut_out:
+        tally.add_shut_out(why)
     for call in calls:
         tally.add(call, limit)
     return tally
 
 
 def by_interval(
-    calls: Iterable[Call], limit: timedelta, since: datetime, until: datetime, minutes: int
-) -> list[tuple[datetime, Tally]]:
+    calls: Iterable[Call], limit: timedelta, since: datetime, until: datetime, minutes: int,
+    shut_out: Iterable[tuple[datetime, Door]] = (),
+) -> list[tuple[datetime, Tally]]:  # fmt: skip
     """The beginning of each interval of [*since*, *until*) with its counts, empty ones too; others are left out.
 
     Args:
@@ -128,4 +139,7 @@ def by_interval(
     for call in calls:
         if since <= call.entered_at < until:
             found[(call.entered_at - since) // step][1].add(call, limit)
+    for at, why in shut_out:
+        if since <= at < until:
+            found[(at - since) // step][1].add_shut_out(why)
     return found

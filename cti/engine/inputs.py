@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cti.ami import Event, LinkState, Snapshot
 from cti.commands import Command, Outcome
-from queues.facts import CallFact, Rated
+from queues.facts import Told
 
 
 class Heard(NamedTuple):
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
 class Read(NamedTuple):
     """Facts that Asterisk wrote into its own files, and how far those have been read with them."""
 
-    facts: tuple[CallFact | Rated, ...]
+    facts: tuple[Told, ...]
     cursors: dict[str, str]
 
 

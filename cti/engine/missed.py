@@ -22,10 +22,12 @@ from cti.ids import Ids
 from cti.numbers import diallable
 from cti.settings import Settings
 from cti.store import tables as t
+from cti.store.door_tables import shut_outs
 from cti.store.missed_tables import missed_calls
 from cti.texts import taken
 from queues import missed as core
 from queues.calls import Call
+from queues.facts import ShutOut
 from queues.missed import EndReason, Missed, State, Try
 from regulations import Article, refused
 
@@ -64,11 +66,18 @@ class MissedCallers(Part):
             return
         named = before is not None and before.caller != after.caller  # told after the call's end
         if core.is_missed(after) and (named or not core.is_missed(before)):
-            self._missed(after, now)
+            self._missed(after.caller, Try(after.call_id, after.entered_at), now)
         talked = before is not None and before.answered_at is not None
         if after.answered_at is not None and (named or not talked):
             self._spoke(self._key(after.caller), after.answered_at, after.agent, State.CAME_THROUGH, now)
         self._count_withheld(before, after)
+
+    def turned_from_the_door(self, fact: ShutOut, now: datetime) -> None:
+        """Who was never let in is owed what those are who gave up."""
+        if fact.caller:
+            self._missed(fact.caller, Try(fact.call_id, fact.at), now)
+        else:
+            self._add_withheld(fact.at, 1)
 
     def called_back(self, after: Callback, now: datetime) -> None:
         ours = (after.request_key or "").startswith(OURS)
@@ -109,12 +118,12 @@ class MissedCallers(Part):
 
     # What happened to callers.
 
-    def _missed(self, call: Call, now: datetime) -> None:
-        number = self._key(call.caller)
+    def _missed(self, caller: str, one: Try, now: datetime) -> None:
+        number = self._key(caller)
         spoken = self._spoken.get(number)
-        if not number or not self._articles() or (spoken is not None and call.entered_at <= spoken):
+        if not number or not self._articles() or (spoken is not None and one.at <= spoken):
             return
-        one, duty = Try(call.call_id, call.entered_at), self.open.get(number)
+        duty = self.open.get(number)
         self._keep(core.tried(duty, one) if duty else core.opened(self.ids.make("m", now), number, (one,)))
 
     def _spoke(self, number: str, at: datetime, agent: str | None, state: State, now: datetime) -> None:
@@ -135,13 +144,16 @@ class MissedCallers(Part):
             del self._spoken[first]
 
     def _count_withheld(self, before: Call | None, after: Call) -> None:
-        if _in_vain_unnamed(after) == _in_vain_unnamed(before):
-            return
-        day = self._local_day(after.entered_at)
+        change = _in_vain_unnamed(after) - _in_vain_unnamed(before)
+        if change:
+            self._add_withheld(after.entered_at, change)
+
+    def _add_withheld(self, at: datetime, change: int) -> None:
+        day = self._local_day(at)
         if day > self._day:
             self._day, self._withheld = day, 0
         if day == self._day:
-            self._withheld += _in_vain_unnamed(after) - _in_vain_unnamed(before)
+            self._withheld += change
 
     # What people ask.
 
@@ -271,7 +283,9 @@ async def _withheld_since(connection: AsyncConnection, pbx_id: str, queue: str, 
     c = t.calls.c
     in_vain = (c.caller == "") & c.answered_at.is_(None) & c.ended_at.is_not(None)
     query = select(func.count()).where(c.pbx_id == pbx_id, c.queue == queue, c.entered_at >= midnight, in_vain)
-    return int((await connection.execute(query)).scalar_one())
+    s = shut_outs.c
+    at_the_door = select(func.count()).where(s.pbx_id == pbx_id, s.at >= midnight, s.withheld)
+    return sum([int((await connection.execute(one)).scalar_one()) for one in (query, at_the_door)])
 
 
 def _row(duty: Missed, pbx_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from agents.presence import Agent
 from cti.ami.events import AttendedTransfer, BlindTransfer, DialBegin, DialEnd, Hangup, OriginateResponse
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from queues.calls import Call
-from queues.facts import Rated
+from queues.facts import Rated, ShutOut
 from queues.stubs import Stub
 from regulations import Ruling
 
@@ -102,6 +102,9 @@ class Part:
 
     def rated(self, fact: Rated, now: datetime) -> None:
         """A caller rated the service."""
+
+    def shut_out(self, fact: ShutOut, now: datetime) -> None:
+        """A caller who is not blocked was turned away at the door, because all was full; may be told twice."""
 
     def called_back(self, callback: Callback, now: datetime) -> None:
         """A callback was planned, placed, closed, or given to another agent; this is how it stands."""

@@ -12,7 +12,7 @@ from cti.ids import Ids
 from queues import callflow
 from queues.calls import Call
 from queues.changes import Done, Ringing, Silent, Talking, agent_changes, news
-from queues.facts import CallFact, Rated
+from queues.facts import Rated, ShutOut, Told
 from queues.tickets import open_stub, stub_owed
 from recordings.naming import path_of
 
@@ -24,7 +24,7 @@ class Steps:
         self.world = world
         self.ids = ids
 
-    def take(self, fact: CallFact | Rated, now: datetime) -> None:
+    def take(self, fact: Told, now: datetime) -> None:
         """A fact about a call, from either witness; calls in queues that are not the hotline's are not ours."""
         queue = getattr(fact, "queue", self.world.queue)
         if queue not in (self.world.queue, PROVE_QUEUE):
@@ -32,6 +32,10 @@ class Steps:
         if isinstance(fact, Rated):
             for part in self.world.parts:
                 part.rated(fact, now)
+            return
+        if isinstance(fact, ShutOut):
+            for part in self.world.parts:
+                part.shut_out(fact, now)
             return
         before = self.world.calls.get(fact.call_id)
         after = callflow.apply(before, fact)

@@ -19,7 +19,7 @@ from cti.settings import AsteriskSettings
 from cti.store import tables as t
 from cti.store.db import Store
 from queues.callbacks import AttemptOutcome
-from queues.facts import CallFact, Entered, NotAnswered, Offered, Rated
+from queues.facts import Entered, NotAnswered, Offered, Told
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class AsteriskFiles:
         for refused in reading.quarantined:
             log.warning("queue_log_line_refused", reason=refused.reason)
         facts = [(entry.queue, fact) for entry in reading.entries for fact in entry.facts]
-        taken = [_in_queue(queue, fact) for queue, fact in facts if isinstance(fact, CallFact | Rated)]
+        taken = [_in_queue(queue, fact) for queue, fact in facts if isinstance(fact, Told)]
         if complete:
             taken = await self._linked(taken)
         return Read(tuple(taken), {CURSOR: str(self._cursor or "")})
@@ -103,7 +103,7 @@ class AsteriskFiles:
         busy = any("BUSY" in leg.dispositions for leg in (agent, *rung))
         return Traced(channel_id, AttemptOutcome.BUSY if busy else AttemptOutcome.NO_ANSWER, None, ended)
 
-    async def _linked(self, facts: list[CallFact | Rated]) -> list[CallFact | Rated]:
+    async def _linked(self, facts: list[Told]) -> list[Told]:
         entered = {fact.call_id for fact in facts if isinstance(fact, Entered)}
         if not entered:
             return facts
@@ -121,7 +121,7 @@ class AsteriskFiles:
         self._said = codes
 
 
-def _in_queue(queue: str, fact: CallFact | Rated) -> CallFact | Rated:
+def _in_queue(queue: str, fact: Told) -> Told:
     return fact._replace(queue=queue) if isinstance(fact, Offered | NotAnswered) else fact
 
 

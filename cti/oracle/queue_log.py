@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from queues.facts import Answered, CallFact, Completed, Ending, Entered, Left, NotAnswered, Offered, Rated
+from queues.facts import Answered, Completed, Door, Ending, Entered, Left, NotAnswered, Offered, Rated, ShutOut, Told
 
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=1)
@@ -65,7 +65,7 @@ class Restarted(NamedTuple):
     at: datetime
 
 
-Fact = CallFact | Rated | RingCancelled | MemberAdded | MemberRemoved | PauseChanged | Restarted
+Fact = Told | RingCancelled | MemberAdded | MemberRemoved | PauseChanged | Restarted
 
 
 class Entry(NamedTuple):
@@ -161,6 +161,10 @@ def _rated(line: _Line, data: re.Match[str]) -> tuple[Fact, ...]:
     return (Rated(line.call_id, line.at, line.queue, line.agent, int(data["rating"])),)
 
 
+def _shut_out(line: _Line, data: re.Match[str]) -> tuple[Fact, ...]:
+    return (ShutOut(line.call_id, line.at, line.queue, data["caller"], Door(data["why"].lower())),)
+
+
 def _restarted(line: _Line, _: re.Match[str]) -> tuple[Fact, ...]:
     return (Restarted(line.at),)
 
@@ -193,7 +197,9 @@ _VERBS: dict[str, tuple[bool, re.Pattern[str], _Make]] = {
         ("PAUSE", True, r"(?P<reason>[^|]*)", _pause(True)),
         ("UNPAUSE", True, r"(?P<reason>[^|]*)", _pause(False)),
         ("QUEUESTART", False, "", _restarted),
-        ("RATING", True, r"(?P<rating>[123])", _rated),  # of cti_voice.conf, not of Asterisk
+        # Of cti_voice.conf and cti_door.conf, not of Asterisk.
+        ("RATING", True, r"(?P<rating>[123])", _rated),
+        ("SHUTOUT", False, rf"(?P<why>{'|'.join(d.upper() for d in Door)})\|(?P<caller>[0-9+]{{0,20}})", _shut_out),
     )
 }  # fmt: skip
 _NO_CALL = frozenset({"ADDMEMBER", "REMOVEMEMBER", "PAUSE", "UNPAUSE", "QUEUESTART"})

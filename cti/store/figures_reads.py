@@ -11,10 +11,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.store.conduct_tables import duty_log
+from cti.store.door_tables import shut_outs
 from cti.store.escalation_tables import escalations
 from cti.store.tables import calls, gaps, offers
 from queues.calls import Call
-from queues.facts import Ending, OfferEnd
+from queues.facts import Door, Ending, OfferEnd
 from queues.occupancy import Handled, Spans
 
 LONGEST_CALL = timedelta(hours=24)
@@ -108,3 +109,12 @@ async def steps_between(connection: AsyncConnection, pbx_id: str, since: datetim
         select(e.step, func.count()).where(e.pbx_id == pbx_id, e.at >= since, e.at < until).group_by(e.step)
     )  # fmt: skip
     return {step: int(count) for step, count in (await connection.execute(query)).all()}
+
+
+async def shut_out_between(
+    connection: AsyncConnection, pbx_id: str, since: datetime, until: datetime
+) -> list[tuple[datetime, Door]]:
+    """When and why callers were turned away at the door in [*since*, *until*)."""
+    s = shut_outs.c
+    query = select(s.at, s.why).where(s.pbx_id == pbx_id, s.at >= since, s.at < until)
+    return [(at, Door(why)) for at, why in (await connection.execute(query)).all()]

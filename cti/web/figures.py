@@ -14,6 +14,7 @@ from cti.store.figures_reads import (
     calls_between,
     offers_between,
     on_queue_between,
+    shut_out_between,
     steps_between,
 )  # fmt: skip
 from cti.web.context import LedgerDep, SeatedDep, Web, WebDep
@@ -37,7 +38,8 @@ class FigureView:
 class CallsView:
     """Counts and figures of the calls that entered from ``since``. Those who still wait are not decided.
 
-    ``unanswered`` counts by how they ended; ``lost_calls`` names those whose end nobody saw; ``rounded`` are known to
+    ``unanswered`` counts by how they ended; ``shut_out``, which is no part of it, by why they were turned away at the
+    door (full, closed, lines); ``lost_calls`` names those whose end nobody saw; ``rounded`` are known to
     whole seconds only, from queue_log.
     """
 
@@ -47,6 +49,7 @@ class CallsView:
     answered: int
     within: int
     unanswered: Mapping[str, int]
+    shut_out: Mapping[str, int]
     lost_calls: tuple[str, ...]
     rounded: int
     figures: Mapping[str, FigureView]
@@ -98,11 +101,12 @@ async def of_day(
     async with web.store.read() as connection:
         calls = await calls_between(connection, pbx, queue, since, until)
         unseen = await blind_between(connection, pbx, since, min(until, web.clock.now()))
+        shut_out = await shut_out_between(connection, pbx, since, until)
         steps = await steps_between(connection, pbx, since, until)
     limit = _limit(web)
-    parts = by_interval(calls, limit, since, until, int(interval))
+    parts = by_interval(calls, limit, since, until, int(interval), shut_out)
     views = tuple(_calls(at, tally) for at, tally in parts if at <= web.clock.now())
-    total = _calls(since, tallied(calls, limit))
+    total = _calls(since, tallied(calls, limit, shut_out))
     return DayView(chosen, limit.total_seconds(), total, views, steps, tuple(Unseen(*span) for span in unseen))
 
 
@@ -155,8 +159,8 @@ def _limit(web: Web) -> timedelta:
 
 def _calls(since: datetime, tally: Tally) -> CallsView:
     return CallsView(
-        since, tally.entered, tally.decided, tally.answered, tally.within, dict(tally.unanswered), tuple(tally.lost),
-        tally.rounded, _figures(tally.figures()),
+        since, tally.entered, tally.decided, tally.answered, tally.within, dict(tally.unanswered), dict(tally.shut_out),
+        tuple(tally.lost), tally.rounded, _figures(tally.figures()),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Container
 from cti.commands import Command, PeopleChanged, SignIn
 from cti.commands.roster import AskLeave, AskSwap, PutRotation, PutShifts, TakeShiftOff
 from cti.engine.directory import Directory
+from cti.engine.door import Door
 from cti.engine.doubled import Doubled
 from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
@@ -42,7 +43,8 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     front = Fronting(world, settings)
     surging = Surging(world, ids, settings)
     emergencies = Emergencies(world, ids, settings, directory, front)
-    calls_in = [MissedCallers(world, ids, settings), Escalating(world, settings), Figuring(world, settings)]
+    missed = MissedCallers(world, ids, settings)
+    calls_in = [missed, Door(world, settings, missed), Escalating(world, settings), Figuring(world, settings)]
     transfers = Transfers(world, ids, settings, directory)
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]

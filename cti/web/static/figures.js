@@ -39,10 +39,11 @@ export function Figures() {
   }, []);
   if (!day.value) return null;
   const { total, limit_s: limit, unseen } = day.value;
-  const lost = total.lost_calls;
+  const lost = total.lost_calls, { full = 0, closed = 0, lines = 0 } = total.shut_out;
   return html`<section class="card figures" data-test="figures"><h2>${t("figures.title")}</h2>
     <dl>${Object.entries(total.figures).map(([name, figure]) => html`<${Figure} name=${name} figure=${figure} limit=${limit} key=${name} />`)}</dl>
     ${lost.length > 0 && html`<p class="amiss" data-test="lost-calls">${t("figures.lost", { n: lost.length, calls: lost.join(t("punct.comma")) })}</p>`}
+    ${full + closed + lines > 0 && html`<p class="amiss" data-test="shut-out">${t("figures.shut_out", { full, closed, lines })}</p>`}
     ${total.rounded > 0 && html`<p class="muted">${t("figures.rounded", { n: total.rounded })}</p>`}
     ${unseen.map((gap) => html`<p class="muted" key=${gap.began_at}>${t("figures.unseen", { from: timeOf(gap.began_at), to: timeOf(gap.ended_at) })}</p>`)}
     <table class="list"><thead><tr><th>${t("adherence.agent")}</th><th class="right">${t("figures.taken")}</th><th class="right">${t("adherence.missed")}</th>
