@@ -29,6 +29,7 @@ from cti.web import (
     findings,
     handover,
     leave,
+    ledger,
     missed,
     nuisance,
     pages,
@@ -67,8 +68,8 @@ def routed() -> FastAPI:
         openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None,
     )  # fmt: skip
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
-    parts = (
-        auth, agents, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
+    parts = (  # the ledger before tickets: /tickets/export is no ticket of that name
+        auth, agents, ledger, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
         leave, handover, missed, transfers, nuisance, directory, emergencies, surges, board, stream, sinks,
         tokens, ext, voice,
     )  # fmt: skip

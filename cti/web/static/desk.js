@@ -4,6 +4,7 @@ import { Directory } from "./directory.js";
 import { EmergencyBar } from "./emergency.js";
 import { Figures } from "./figures.js";
 import { Handover } from "./handover.js";
+import { Ledgers } from "./ledger.js";
 import { MissedCallers } from "./missed.js";
 import { Blocks } from "./nuisance.js";
 import { Requests } from "./requests.js";
@@ -14,4 +15,4 @@ import { Banners, html, TopBar } from "./ui.js";
 export const DeskPage = () => html`<div class="page desk"><${TopBar} /><${Banners} /><${EmergencyBar} /><${Surges} />
   <div class="desk-columns">
     <${Requests} /><${MissedCallers} /><${Blocks} /><${OutageDesk} /><${Handover} /><${Findings} />
-  </div><${Figures} /><${Adherence} /><${Directory} /></div>`;
+  </div><${Figures} /><${Adherence} /><${Ledgers} /><${Directory} /></div>`;
