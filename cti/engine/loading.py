@@ -105,7 +105,7 @@ async def load_callbacks(connection: AsyncConnection, world: World, which: Colum
             )
             for a in made
         )
-        callback = Callback(**{**_known(Callback, row), "diallings": diallings})
+        callback = Callback(**{**_known(Callback, row), "diallings": diallings, "joined": tuple(row["joined"])})
         world.callbacks.setdefault(callback.callback_id, callback)
 
 

@@ -136,7 +136,11 @@ def callback_row(callback: Callback, pbx_id: str) -> dict[str, Any]:
         "callback_id": callback.callback_id, "pbx_id": pbx_id, "ticket_id": callback.ticket_id,
         "number": callback.number, "agent": callback.agent, "state": callback.state,
         "requested_at": callback.requested_at, "due_at": callback.due_at, "closed_at": callback.closed_at,
-        "requested_by": callback.requested_by, "request_key": callback.request_key,
+        "requested_by": callback.requested_by, "request_key": callback.request_key, "source": callback.source,
+        "kind": callback.kind, "mandatory": callback.mandatory, "deadline": callback.deadline,
+        "appointment_at": callback.appointment_at, "by_key": callback.by_key, "joined": list(callback.joined),
+        "result": callback.result, "close_reason": callback.close_reason, "override_by": callback.override_by,
+        "override_reason": callback.override_reason,
     }  # fmt: skip
 
 

@@ -65,7 +65,10 @@ class Dialling:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A callback that is owed. ``state``: due, placing, reached, exhausted, cancelled. Times aware UTC."""
+    """A callback that is owed. ``state``: due, placing, reached, exhausted, cancelled. Times aware UTC.
+
+    ``agent`` is empty while nobody has claimed it; ``requested_at`` is its age: the caller's first try, where he rang.
+    """
 
     callback_id: str
     ticket_id: str | None
@@ -78,6 +81,26 @@ class Callback:
     due_at: datetime | None
     closed_at: datetime | None = None
     diallings: tuple[Dialling, ...] = ()
+    source: str = "ticket"
+    """ticket | missed | system | sample | patrol."""
+    kind: str | None = None
+    """Of the ticket (queues/kinds.py)."""
+    mandatory: bool = False
+    """All of its kind are called back, not a sample."""
+    deadline: datetime | None = None
+    """By when it is to be made."""
+    appointment_at: datetime | None = None
+    """A time agreed with the caller; kept to the minute."""
+    by_key: bool = False
+    """Dialled only when the agent presses the key on the desk; else the agent is rung by itself when it is due."""
+    joined: tuple[str, ...] = ()
+    """Other tickets that are called back about in the same conversation (QD 第十二条(四))."""
+    result: str | None = None
+    """satisfied | neutral | dissatisfied."""
+    close_reason: str = ""
+    override_by: str | None = None
+    """The shift lead who lets it be made in quiet hours, which hold in principle (原则上); with his reason."""
+    override_reason: str = ""
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -169,6 +169,17 @@ callbacks = Table(
     Column("closed_at", Instant),
     Column("requested_by", String(16), nullable=False),
     Column("request_key", String(80), unique=True),  # the client's Idempotency-Key
+    Column("source", String(16), nullable=False, server_default="ticket"),  # ticket | missed | system | sample | patrol
+    Column("kind", String(24)),
+    Column("mandatory", Boolean, nullable=False, server_default="0"),
+    Column("deadline", Instant),
+    Column("appointment_at", Instant),
+    Column("by_key", Boolean, nullable=False, server_default="0"),
+    Column("joined", JSON, nullable=False, server_default="[]"),
+    Column("result", String(16)),  # satisfied | neutral | dissatisfied
+    Column("close_reason", String(200), nullable=False, server_default=""),
+    Column("override_by", String(16)),
+    Column("override_reason", String(200), nullable=False, server_default=""),
     Index("callbacks_by_number", "number", "requested_at"),
 )  # fmt: skip
 

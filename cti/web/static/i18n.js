@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 
 const LANGUAGES = { zh: "zh-CN", en: "en" };
 const PARTS = [
-  "common", "conduct", "emergency", "figures", "findings", "handover", "missed", "roster", "sinks", "tickets",
+  "callbacks", "common", "conduct", "emergency", "figures", "findings", "handover", "missed", "roster", "sinks", "tickets",
   "transfers", "voice",
 ];
 const words = signal({});
