@@ -199,7 +199,7 @@ _VERBS: dict[str, tuple[bool, re.Pattern[str], _Make]] = {
         ("QUEUESTART", False, "", _restarted),
         # Of cti_voice.conf and cti_door.conf, not of Asterisk.
         ("RATING", True, r"(?P<rating>[123])", _rated),
-        ("SHUTOUT", False, rf"(?P<why>{'|'.join(d.upper() for d in Door)})\|(?P<caller>[0-9+]{{0,20}})", _shut_out),
+        ("SHUTOUT", False, rf"(?P<caller>[0-9+]{{0,20}})\|(?P<why>{'|'.join(d.upper() for d in Door)})", _shut_out),
     )
 }  # fmt: skip
 _NO_CALL = frozenset({"ADDMEMBER", "REMOVEMEMBER", "PAUSE", "UNPAUSE", "QUEUESTART"})

@@ -10,6 +10,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from cti.commands import GoBusy, GoReady, SignIn
+from cti.engine.inputs import Read
+from queues.facts import Door, ShutOut
 from tests.sim.pbx import SimCall
 from tests.web.conftest import Complaints, log_in
 from tests.web.duty import NINE, DutySite, duty_site
@@ -96,15 +98,18 @@ async def test_a_caller_who_waits_blinks_for_the_lead_and_asks_an_agent_back(
 async def test_the_desk_names_the_clock_of_every_figure(
     browser: Browser, duty: DutySite, complaints: Complaints
 ) -> None:
-    """Four calls, one given up: each figure with its denominator and clock; an agent's line beside them."""
+    """Four calls, one given up, and one turned away: each figure with its denominator and clock, beside an agent's."""
     await served(duty, 3)
+    duty.engine.put(Read((ShutOut("1795284828.99", duty.clock.now(), "hotline", "13800000001", Door.LINES),), {}))
     duty.pbx._abandon(await enter(duty))
     await duty.ask(GoReady("1001"))
     context, desk = await log_in(browser, duty, "9001", complaints, "/desk")
 
     await expect(desk.locator("[data-name=rate_within]")).to_have_text("15秒接通率75.0 %来电人计时 · 基数 4")
     await expect(desk.locator("[data-name=ring_within]")).to_contain_text("100 %话务员计时 · 基数 3")
-    await expect(desk.get_by_test_id("figure")).to_have_count(6)
+    await expect(desk.get_by_test_id("figure")).to_have_count(7)
+    await expect(desk.locator("[data-name=reached_rate]")).to_contain_text("60.0 %来电人计时 · 基数 5")
+    await expect(desk.get_by_test_id("shut-out")).to_contain_text("排队已满 0 · 队列关闭 0 · 线路占满 1")
     await expect(desk.get_by_test_id("agent-figures").first).to_contain_text("3 / 3")
     assert complaints == []
     await context.close()

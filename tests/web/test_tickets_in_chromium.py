@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from cti.commands import SignIn
-from cti.commands.tickets import OpenStub, SaveNotes
+from cti.commands.tickets import OpenStub, SaveNotes, SetParticulars
 from cti.store.ticket_reads import ticket_view
 from tests.web.conftest import Complaints, log_in
 from tests.web.duty import DutySite, duty_site
@@ -159,7 +159,7 @@ async def test_repeats_and_chasing_are_shown_on_the_pop(
     chased = page.get_by_test_id("chased").first
     await expect(chased.get_by_test_id("chased-age")).to_contain_text("/ 2 d 0")
     await chased.get_by_test_id("remind").press("Enter")
-    await expect(page.get_by_test_id("stub")).to_contain_text("第十五条(四)")
+    await expect(page.get_by_test_id("chase")).to_contain_text("第十五条(四)")
     await chased.get_by_test_id("chased-reason").fill("客户强烈不满")
     await chased.get_by_test_id("remind").press("Enter")
     await expect(chased.get_by_test_id("chased-reminders")).to_have_text("催办 1/2")
@@ -182,4 +182,23 @@ async def test_a_stub_of_another_channel_is_taken_on_the_page(
     await expect(page.get_by_test_id("unowned")).to_have_count(0)
     await expect(page.get_by_test_id("more")).to_have_count(0)
     assert complaints == []
+    await context.close()
+
+
+async def test_facts_form_and_the_keys_of_the_call_fit_a_small_screen(
+    browser: Browser, duty: DutySite, complaints: Complaints
+) -> None:
+    """1366x768, a complaint of a caller with five open tickets: from the number to the transfer key without scrolling."""
+    context, page = await at_work(browser, duty, complaints)
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    for _ in range(5):
+        await duty.ask(SetParticulars("1001", await answered(duty, "1001", NUMBER), {"kind": "complaint"}))
+    await duty.ask(SetParticulars("1001", await answered(duty, "1001", NUMBER, over=False), {"kind": "complaint"}))
+    await expect(page.get_by_test_id("chased")).to_have_count(5)
+    await expect(page.get_by_test_id("suggested")).to_be_visible()
+    for part in ("caller", "kinds", "notes", "finish-stub", "ring-unit", "transfer-open"):
+        await expect(page.get_by_test_id(part)).to_be_in_viewport(ratio=1)
+    await page.get_by_test_id("chasing").press("Enter")
+    await expect(page.get_by_test_id("chase")).to_be_focused()
+    await expect(page.get_by_test_id("chased").first).to_be_in_viewport()
     await context.close()

@@ -78,7 +78,7 @@ function onKey(event) {
   } else if (event.altKey && !event.ctrlKey && !event.metaKey && KEYS[event.code]) {
     event.preventDefault();
     act(KEYS[event.code]);
-  } else if (event.altKey && event.code === "KeyC") {
+  } else if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyC") {
     event.preventDefault();
     copyNumber();
   }

@@ -54,10 +54,12 @@ const putDuty = (said) =>
 const Field = ({ name, ...more }) =>
   html`<input name=${name} aria-label=${t(`directory.${name}`)} placeholder=${t(`directory.${name}`)} data-test=${`directory-${name}`} ...${more} />`;
 
+const nameOf = (unit) => unit[language.value];
+
 const Unit = ({ unit }) => html`<tr data-test="unit" data-code=${unit.code}>
-  <td><b>${language.value === "en" ? unit.en : unit.zh}</b> <small>${unit.code}</small></td>
+  <td><b>${nameOf(unit)}</b> <small>${unit.code}</small></td>
   <td>${t(`directory.role.${unit.role}`)}</td>
-  <td>${unit.kinds.join("、") || t("directory.every_kind")} · ${unit.areas.join("、") || t("directory.every_area")}</td>
+  <td>${unit.kinds.join(t("punct.comma")) || t("directory.every_kind")} · ${unit.areas.join(t("punct.comma")) || t("directory.every_area")}</td>
   <td class="num">${unit.numbers.map(([number, from, to]) => html`<div>${number}${from ? ` ${from}-${to}` : ""}</div>`)}</td>
   <td>${unit.on_call.map((line) => html`<div class="num">${line.name} ${line.number} ${dayTime(line.starts_at)}–${dayTime(line.ends_at)}
     <button class="small" onClick=${() => send("DELETE", `/duty/${encodeURIComponent(line.entry_id)}`)}>${t("directory.remove")}</button></div>`)}</td>
@@ -77,7 +79,7 @@ function Units() {
       <${Field} name="kinds" /><${Field} name="areas" /><${Field} name="numbers" required />
       <button class="small primary" data-test="unit-put">${t("directory.put")}</button></form>
     ${units.value.length > 0 && html`<form onSubmit=${submit(putDuty)}>
-      <select name="unit" aria-label=${t("directory.unit")}>${units.value.map((unit) => html`<option value=${unit.code}>${unit.code}</option>`)}</select>
+      <select name="unit" aria-label=${t("directory.unit")}>${units.value.map((unit) => html`<option value=${unit.code}>${nameOf(unit)}</option>`)}</select>
       <${Field} name="name" required maxlength="40" /><${Field} name="number" required maxlength="20" />
       <${Field} name="starts" type="datetime-local" required /><${Field} name="ends" type="datetime-local" required />
       <button class="small" data-test="duty-put">${t("directory.put_duty")}</button></form>`}

@@ -7,6 +7,7 @@ import { useDuty } from "./duty.js";
 import { timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me } from "./model.js";
+import { inWords, loadWords } from "./stub_words.js";
 import { html, Icon, Notice, Since } from "./ui.js";
 
 const refusal = signal(null);
@@ -34,10 +35,10 @@ const Standing = ({ one }) =>
 
 const Alarm = ({ one }) => html`<li data-test="emergency" data-id=${one.emergency_id}>
   <${Icon} name="warn" /><b>${t("emergency.title")}</b>
-  <span>${t(`emergency.why.${one.why}`)}</span>
+  <span>${t(`emergency.why.${one.why}`)} ${one.word}</span>
   <b class="num"><${Since} iso=${one.raised_at} /></b>
   ${one.agent && html`<span class="num">${t("emergency.agent", { agent: one.agent })}</span>`}
-  ${one.area && html`<span>${one.area}</span>`}
+  ${one.area && html`<span>${inWords("areas", one.area)}</span>`}
   <${Standing} one=${one} />
   ${one.step > 0 && html`<span class="num" data-test="emergency-step">${t("emergency.step", { n: one.step })}</span>`}
   ${me.value.person.role === "lead" && html`<form onSubmit=${acknowledge(one)}>
@@ -48,7 +49,7 @@ const Alarm = ({ one }) => html`<li data-test="emergency" data-id=${one.emergenc
 export function EmergencyBar() {
   const open = board.value?.duty?.emergencies ?? [];
   const told = open.map((one) => `${one.emergency_id}:${one.step}`).join();
-  useEffect(() => { if (told) announce("emergency"); }, [told]);
+  useEffect(() => { if (told) announce("emergency"), loadWords(); }, [told]);
   if (!open.length) return null;
   return html`<section class="emergency-bar" role="alert" data-test="emergency-bar">
     <ol>${open.map((one) => html`<${Alarm} one=${one} key=${one.emergency_id} />`)}</ol><${Problem} /></section>`;
@@ -79,7 +80,7 @@ async function ring(ticket) {
 }
 
 const Tried = ({ call }) => html`<li data-test="unit-call" data-outcome=${call.outcome ?? "open"}>
-  <b>${call.unit}</b><span class="num">${call.number}</span>
+  <b>${inWords("units", call.unit)}</b><span class="num">${call.number}</span>
   <span>${t(`unit_call.${call.outcome ?? (call.began_at ? "ringing" : "open")}`)}</span>
   <span class="num muted">${call.began_at ? timeOf(call.began_at) : ""}
     ${call.rang_ms === null ? "" : ` · ${(call.rang_ms / 1000).toFixed(1)} s`}</span></li>`;
@@ -90,9 +91,9 @@ export function EmergencyPanel({ ticket }) {
   useDuty(() => load(ticket));
   useEffect(() => {
     const onKey = (event) => {
-      if (!event.altKey || event.code !== "KeyU") return;
+      if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyU") return;
       event.preventDefault();
-      ring(ticket);
+      if (!event.repeat) ring(ticket);
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);

@@ -9,7 +9,7 @@ const LEDGERS = { duty: "duty-log", tickets: "tickets" };
 
 const Links = ({ name, day }) => html`<span class="ledger">${t(`ledger.${name}`)}
   ${["csv", "xlsx"].map((kind) => html`<a class="small" data-test=${`ledger-${name}-${kind}`} key=${kind} download
-    href=${`/api/v1/${LEDGERS[name]}/export?first=${day}&last=${day}&format=${kind}`}>${kind.toUpperCase()}</a>`)}</span>`;
+    aria-label=${`${t(`ledger.${name}`)} ${kind.toUpperCase()}`} href=${`/api/v1/${LEDGERS[name]}/export?first=${day}&last=${day}&format=${kind}`}>${kind.toUpperCase()}</a>`)}</span>`;
 
 export function Ledgers() {
   const day = chosen.value || today.value;

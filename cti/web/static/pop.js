@@ -8,7 +8,7 @@ import { loadLists } from "./live.js";
 import { board, me, mine, pop } from "./model.js";
 import { AskBlock } from "./nuisance.js";
 import { Replies } from "./replies.js";
-import { StubForm } from "./stub_form.js";
+import { ChasedTickets, StubForm } from "./stub_form.js";
 import { inWords, loadWords } from "./stub_words.js";
 import { TransferPanel } from "./transfers.js";
 import { CallersRating, OutageNotes, VoiceKeys } from "./voice.js";
@@ -62,7 +62,7 @@ export function PopCard() {
       <div><span class="eyebrow">${t(live ? "pop.live" : "pop.over")} · ${ticket.hotline}</span>
         <h2 class="num" data-test="caller">${phone(ticket.caller) || t("pop.withheld")}</h2></div>
       ${live && html`<div class="talk num" data-test="talk-timer"><${Since} iso=${ticket.answered_at} /></div>`}
-      <button class="quiet" data-test="close-pop" title="Esc" onClick=${() => (pop.value = null)}><${Icon} name="close" /></button>
+      <button class="quiet" data-test="close-pop" title="Esc" aria-label=${t("close")} onClick=${() => (pop.value = null)}><${Icon} name="close" /></button>
     </header>
     <dl class="facts">
       <${Source} ticket=${ticket} />
@@ -76,6 +76,7 @@ export function PopCard() {
     <${TransferPanel} ticket=${ticket} key=${`transfer-${ticket.ticket_id}`} />
     <${VoiceKeys} ticket=${ticket} key=${`voice-${ticket.ticket_id}`} />
     <${OutageNotes} />
+    <${ChasedTickets} ticket=${ticket} key=${`chased-${ticket.ticket_id}`} />
     <${CallersRating} ticket=${ticket} key=${`rating-${ticket.ticket_id}`} />
     <${Replies} ticket=${ticket} key=${`replies-${ticket.ticket_id}`} />
     <h3>${t("pop.history")}${ticket.calls_in_month > 1 && html`<span class="count num" data-test="in-month">${t("stub.in_month", { n: ticket.calls_in_month })}</span>`}</h3>

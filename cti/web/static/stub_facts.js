@@ -41,8 +41,8 @@ function One({ row, onRemind }) {
       <span>${row.unit ? inWords("units", row.unit) : t("stub.not_handed")}</span>
       <span class=${`num ${row.share > 1 ? "late" : ""}`} data-test="chased-age">${length(row.age_s)}${row.limit_s ? ` / ${length(row.limit_s)}` : ""}</span>
       ${share !== null && html`<progress max="1" value=${share} aria-label=${t("stub.share")}></progress>`}
-      <span class="num" data-test="chased-reminders">${t("stub.reminders", { n: row.reminders, most: row.most_reminders ?? "–" })}</span></div>
-    <p class=${`advice ${row.advice}`}>${t(`stub.advice.${row.advice}`)}</p>
+      <span class="num" data-test="chased-reminders">${t("stub.reminders", { n: row.reminders, most: row.most_reminders ?? "–" })}</span>
+      <span class=${`advice ${row.advice}`}>${t(`stub.advice.${row.advice}`)}</span></div>
     ${row.handed_out_at && html`<div class="chased-acts">
       <input data-test="chased-reason" maxlength="200" aria-label=${t("stub.reason")} placeholder=${t("stub.reason")} defaultValue=""
         onInput=${(event) => setWhy(event.currentTarget.value)} />
@@ -50,10 +50,20 @@ function One({ row, onRemind }) {
   </li>`;
 }
 
-export function Chased({ tickets, onRemind }) {
+// Beside the form, which stays where it is however many there are; the list itself stands below.
+export function Chasing({ tickets }) {
   if (!tickets.length) return null;
-  return html`<section class="chased" data-test="chase"><h3>${t("stub.open_tickets", { n: tickets.length })}</h3>
-    <ul>${tickets.map((row) => html`<${One} key=${row.ticket_id} row=${row} onRemind=${onRemind} />`)}</ul></section>`;
+  const show = () => {
+    document.getElementById("chased").scrollIntoView({ block: "nearest" });
+    document.getElementById("chased").focus();
+  };
+  return html`<button class="small chasing" data-test="chasing" onClick=${show}>${t("stub.open_tickets", { n: tickets.length })}</button>`;
+}
+
+export function Chased({ tickets, onRemind, children }) {
+  if (!tickets.length) return null;
+  return html`<section class="chased" data-test="chase" id="chased" tabindex="-1"><h3>${t("stub.open_tickets", { n: tickets.length })}</h3>
+    <ul>${tickets.map((row) => html`<${One} key=${row.ticket_id} row=${row} onRemind=${onRemind} />`)}</ul>${children}</section>`;
 }
 
 // Hand-outs of mine that are overdue, whatever is on the screen.

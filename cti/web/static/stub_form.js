@@ -6,12 +6,14 @@ import { language, t } from "./i18n.js";
 import { loadLists, openTicket } from "./live.js";
 import { me, mine, pop } from "./model.js";
 import { choose, notesOf, settle, typed } from "./notes.js";
-import { Clock, Chased, Repeated } from "./stub_facts.js";
+import { Chased, Chasing, Clock, Repeated } from "./stub_facts.js";
 import { inWords, loadWords, words } from "./stub_words.js";
 import { html, Notice } from "./ui.js";
 
 const path = (ticket, rest = "") => `/tickets/${encodeURIComponent(ticket.ticket_id)}${rest}`;
 const TYPES = ["INPUT", "TEXTAREA", "SELECT"];
+
+const sitting = () => ["agent", "lead"].includes(me.value.person.role);
 
 // Every act answers the ticket as it is then.
 async function act(ticket, say, method, rest = "", body, headers) {
@@ -60,7 +62,7 @@ function Notes({ ticket }) {
   return html`<div class="notes"><label for="stub-notes"><span>${t("stub.notes")}<kbd>Alt N</kbd></span>
       <span class=${`notes-state ${state}`} role="status" data-test="notes-state" data-state=${state}>${t(`stub.notes.${state}`)}
         ${length > most * 0.9 && html` <span class="num">${length}/${most}</span>`}</span></label>
-    <textarea id="stub-notes" ref=${field} rows="4" data-test="notes" aria-keyshortcuts="Alt+N" spellcheck="false"
+    <textarea id="stub-notes" ref=${field} rows="3" data-test="notes" aria-keyshortcuts="Alt+N" spellcheck="false"
       defaultValue=${saver.text} onInput=${onInput} placeholder=${t("stub.notes.hint")}></textarea>
     <${Notice} problem=${saver.problem.value} onClose=${() => (saver.problem.value = null)} />
     ${state === "newer" && html`<div class="notes-newer" role="alert" data-test="notes-newer">
@@ -101,7 +103,7 @@ const started = Date.now().toString(36);
 export function StubForm({ ticket }) {
   const [problem, say] = useState(null);
   const { stub } = ticket;
-  const sits = ["agent", "lead"].includes(me.value.person.role);
+  const sits = sitting();
   const changes = mine.value?.stub_changes;
   const seen = useRef(changes);
   useEffect(() => void loadWords(), []);
@@ -112,7 +114,6 @@ export function StubForm({ ticket }) {
   const set = (values) => act(ticket, say, "PATCH", "", values);
   const verify = () => act(ticket, say, "PUT", "/verified", { verified: !stub.verified });
   const handOut = (unit) => act(ticket, say, "POST", "/handout", { unit });
-  const remind = (of, reason) => act(ticket, say, "POST", "/reminders", { of, reason });
   async function more() {
     await settle(ticket.ticket_id);
     const key = { "Idempotency-Key": `${started}-${++opened}` };
@@ -141,8 +142,7 @@ export function StubForm({ ticket }) {
     ${ticket.stubs.length > 1 && html`<${Siblings} ticket=${ticket} />`}${stub.notes && html`<pre class="kept-notes">${stub.notes}</pre>`}`;
   return html`<div class="stub" data-test="stub">
     ${ticket.stubs.length > 1 && html`<${Siblings} ticket=${ticket} />`}
-    <${Chased} tickets=${ticket.open_tickets} onRemind=${remind} />
-    <div class="stub-head"><h3>${t("stub.kind")}<kbd>0–9</kbd></h3><${Clock} stub=${stub} /></div>
+    <div class="stub-head"><h3>${t("stub.kind")}<kbd>0–9</kbd></h3><${Chasing} tickets=${ticket.open_tickets} /><${Clock} stub=${stub} /></div>
     <${Kinds} ticket=${ticket} onChoose=${(kind) => set({ kind })} />
     ${stub.kind === "complaint" && html`<${Repeated} ticket=${ticket} onGrade=${(complaint_grade) => set({ complaint_grade })} />`}
     <div class="stub-row">
@@ -163,11 +163,19 @@ export function StubForm({ ticket }) {
     </div></div>`;
 }
 
+// Below the keys of the call: a caller with many open tickets pushes none of them off the screen.
+export function ChasedTickets({ ticket }) {
+  const [problem, say] = useState(null);
+  if (!sitting() || ticket.closed_at) return null;
+  const remind = (of, reason) => act(ticket, say, "POST", "/reminders", { of, reason });
+  return html`<${Chased} tickets=${ticket.open_tickets} onRemind=${remind}><${Notice} problem=${problem} onClose=${() => say(null)} /><//>`;
+}
+
 const FOCUS = { KeyN: "stub-notes", KeyA: "stub-area", KeyO: "stub-unit" };
 
 // A digit alone chooses the kind, unless it is being typed into something.
 function keyed(event, acts) {
-  if (!acts.open || event.ctrlKey || event.metaKey) return;
+  if (!acts.open || event.ctrlKey || event.metaKey || event.repeat) return;
   const kind = words.value.kinds.find((one) => one.key === event.key);
   if (!event.altKey) {
     if (kind && !TYPES.includes(document.activeElement?.tagName)) acts.set({ kind: kind.code });

@@ -5,6 +5,7 @@ import { useDuty } from "./duty.js";
 import { clockTime, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me } from "./model.js";
+import { inWords, loadWords } from "./stub_words.js";
 import { html, Icon, Notice } from "./ui.js";
 
 const surges = signal([]);
@@ -16,6 +17,7 @@ async function load() {
   if (!board.value?.duty?.surges?.length && !surges.value.length) return;
   const answer = await ask("GET", "/surges");
   if (answer.ok) surges.value = answer.value;
+  loadWords();
 }
 
 async function takeOut(surge, ticket) {
@@ -34,14 +36,14 @@ const announce = (surge) => async (event) => {
 
 const Ticket = ({ surge, ticket, lead }) => html`<li data-test="surge-ticket">
   <span class="num">${timeOf(ticket.opened_at)}</span><span class="num id">${ticket.ticket_id}</span>
-  <span>${ticket.area ?? ""} ${ticket.kind ?? ""}</span>
+  <span>${ticket.area ? inWords("areas", ticket.area) : ""} ${ticket.kind ? inWords("kinds", ticket.kind) : ""}</span>
   ${lead && html`<button class="small" data-test="take-out" onClick=${() => takeOut(surge, ticket)}>${t("surge.take_out")}</button>`}</li>`;
 
 function Card({ surge }) {
   const lead = me.value.person.role === "lead";
   const group = surge.tickets.filter((ticket) => ticket.out_at === null);
   return html`<section class="card surge" data-test="surge"><h2><${Icon} name="warn" />
-      ${t(`surge.${surge.by}`, { code: surge.code })}<span class="count num" data-test="surge-count">${group.length}</span>
+      ${t(`surge.${surge.by}`, { code: inWords(surge.by === "area" ? "areas" : "kinds", surge.code) })}<span class="count num" data-test="surge-count">${group.length}</span>
       <small class="num">${t("surge.since", { at: clockTime(surge.began_at) })}</small></h2>
     <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
     ${lead && (announced.value.has(surge.surge_id)

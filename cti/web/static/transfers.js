@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { ask } from "./api.js";
 import { useDuty } from "./duty.js";
 import { dayTime, phone } from "./format.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 import { board, me, mine } from "./model.js";
 import { html, Icon, Notice, Since } from "./ui.js";
 
@@ -14,8 +14,10 @@ const refusal = signal(null);
 const units = signal([]);
 const past = signal({ ticket: null, rows: [] });
 
+const nameOf = (unit) => unit?.[language.value];
+
 const reached = (row) => {
-  if (row.kind === "unit" || row.target_kind === "unit") return units.value.find((u) => u.code === row.target)?.zh ?? row.target;
+  if (row.kind === "unit" || row.target_kind === "unit") return nameOf(units.value.find((u) => u.code === row.target)) ?? row.target;
   return row.target ? t("transfer.agent", { agent: row.target }) : t("transfer.unknown");
 };
 
@@ -56,7 +58,7 @@ function Targets() {
     ${["specialist", "outside", "emergency"].map((role) => {
       const some = units.value.filter((unit) => unit.role === role);
       return some.length > 0 && html`<h4>${t(`transfer.${role}`)}</h4>
-        <ul>${some.map((unit) => html`<${Choose} key=${unit.code} kind="unit" code=${unit.code} name=${unit.zh}
+        <ul>${some.map((unit) => html`<${Choose} key=${unit.code} kind="unit" code=${unit.code} name=${nameOf(unit)}
           note=${unit.numbers.map(([digits]) => phone(digits)).join(" · ")} />`)}</ul>`;
     })}</div>`;
 }

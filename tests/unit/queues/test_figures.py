@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from queues.calls import Call
-from queues.facts import Ending, OfferEnd
+from queues.facts import Door, Ending, OfferEnd
 from queues.figures import Clock, by_interval, tallied
 from queues.occupancy import Handled, offers_of, times
 from queues.rolling import Bounds, Level, Rolling, level_after
@@ -51,6 +51,18 @@ def test_every_formula_by_hand() -> None:
     assert figures["service_level"] == (4 / 6, 6, Clock.CALLER)
     assert figures["asa_ms"] == ((2000 + 15000 + 15001 + 9999 + 4000 + 30000) / 6, 6, Clock.CALLER)
     assert figures["ring_within"] == (4 / 5, 5, Clock.AGENT)
+
+
+def test_who_was_turned_away_is_in_no_figure_but_his_own() -> None:
+    """R is no part of O, which equals queue_log's: A/(O+R) alone has it, whole and in its interval."""
+    turned = [(AT, Door.FULL), (AT + 20 * 60 * SECOND, Door.LINES), (AT - SECOND, Door.CLOSED)]
+    tally, without = tallied(TEN, LIMIT, turned), tallied(TEN, LIMIT)
+    assert tally.shut_out == {"full": 1, "lines": 1, "closed": 1}
+    assert (tally.entered, tally.decided, tally.unanswered) == (11, 10, without.unanswered)
+    assert tally.figures()["reached_rate"] == (6 / 13, 13, Clock.CALLER)
+    assert {**tally.figures(), "reached_rate": 0} == {**without.figures(), "reached_rate": 0}
+    parts = by_interval(TEN, LIMIT, AT, AT + 3600 * SECOND, 15, turned)
+    assert [dict(part.shut_out) for _, part in parts] == [{"full": 1}, {"lines": 1}, {}, {}]
 
 
 def test_fifteen_seconds_are_in_time_on_both_clocks_and_a_millisecond_more_is_not() -> None:

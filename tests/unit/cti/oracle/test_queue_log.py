@@ -18,7 +18,7 @@ from cti.oracle.queue_log import (
     RingCancelled,
     parse_line,
 )
-from queues.facts import Answered, Completed, Ending, Entered, Left, NotAnswered, Offered, Rated
+from queues.facts import Answered, Completed, Door, Ending, Entered, Left, NotAnswered, Offered, Rated, ShutOut
 
 T = datetime.fromtimestamp(1795285585, UTC)
 CALL = "1795285580.1"
@@ -56,6 +56,9 @@ def read(*lines: str, now: datetime = T + timedelta(minutes=1)) -> Reading:
         ("1001|RINGNOANSWER|-40", NotAnswered(CALL, T, "1001", 0, exact=False)),
         ("1001|AGENTDUMP|", NotAnswered(CALL, T, "1001", 0, exact=False)),
         ("1001|RATING|3", Rated(CALL, T, "hotline", "1001", 3)),
+        ("NONE|SHUTOUT|+8613800000001|FULL", ShutOut(CALL, T, "hotline", "+8613800000001", Door.FULL)),
+        ("NONE|SHUTOUT||CLOSED", ShutOut(CALL, T, "hotline", "", Door.CLOSED)),
+        ("NONE|SHUTOUT|13800000001|LINES", ShutOut(CALL, T, "hotline", "13800000001", Door.LINES)),
         ("1001|RINGCANCELED|2999", RingCancelled(CALL, T, "1001", 2999)),
     ],
 )
@@ -105,6 +108,13 @@ def test_lines_about_members_and_the_start(line: str, expected: Fact) -> None:
         (HEAD + "NONE|CONNECT|1|1795285580.2|1", "CONNECT: member"),
         (HEAD + "1001|CONNECT|1|../x|1", "CONNECT: fields"),
         (HEAD + "1001|RINGNOANSWER|１５", "RINGNOANSWER: fields"),
+        (HEAD + "1001|SHUTOUT|13800000001|FULL", "SHUTOUT: member"),
+        (HEAD + "NONE|SHUTOUT|13800000001|full", "SHUTOUT: fields"),
+        (HEAD + "NONE|SHUTOUT|13800000001|LINE", "SHUTOUT: fields"),
+        (HEAD + "NONE|SHUTOUT|138|13800000002|FULL", "SHUTOUT: fields"),
+        (HEAD + "NONE|SHUTOUT|13800000001 |FULL", "SHUTOUT: fields"),
+        (HEAD + "NONE|SHUTOUT|" + "1" * 21 + "|FULL", "SHUTOUT: fields"),
+        ("1795285585|NONE|hotline|NONE|SHUTOUT|138|FULL", "SHUTOUT: call id"),
         ("1795285585|NONE|hotline|1001|COMPLETECALLER|0|5|1", "COMPLETECALLER: call id"),
         (HEAD + "NONE|ENTERQUEUE||1381795285590|" + HEAD + "1001|COMPLETECALLER|0|5|1", "ENTERQUEUE: fields"),
         (HEAD + "1001|CONN" + HEAD + "1001|COMPLETECALLER|0|5|1", "not epoch"),

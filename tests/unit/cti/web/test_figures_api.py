@@ -11,6 +11,7 @@ from sqlalchemy import Table, insert
 
 from cti.store.conduct_tables import duty_log
 from cti.store.db import Store
+from cti.store.door_tables import shut_outs
 from cti.store.escalation_tables import escalations
 from cti.store.people import Person, Pins, Role, add_person
 from cti.store.tables import calls, gaps, offers
@@ -71,7 +72,20 @@ async def day(store: Store, pins: Pins) -> AsyncIterator[Store]:
     log = [{"seq": n, "pbx_id": PBX, "at": at, "agent": "1001", "act": act} for n, (act, at) in enumerate(acts, 1)]
     blind = {"pbx_id": PBX, "began_at": MIDNIGHT - 60 * SECOND, "ended_at": MIDNIGHT + 30 * SECOND, "reason": "lost"}
     step = {"pbx_id": PBX, "call_id": "1.3", "step": "lead", "at": TEN - 50 * SECOND, "waited_ms": 10000, "asked": []}
-    for table, made in ((calls, rows), (offers, rung), (duty_log, log), (gaps, [blind]), (escalations, [step])):
+    turned = [
+        {"pbx_id": pbx, "call_id": f"2.{n}", "at": at, "why": why, "withheld": False}
+        for n, (pbx, at, why) in enumerate(
+            [(PBX, TEN, "full"), (PBX, MIDNIGHT, "lines"), (PBX, MIDNIGHT - SECOND, "full"), ("another", TEN, "full")]
+        )
+    ]
+    for table, made in (
+        (shut_outs, turned),
+        (calls, rows),
+        (offers, rung),
+        (duty_log, log),
+        (gaps, [blind]),
+        (escalations, [step]),
+    ):
         await fill(store, table, made)
     yield store
     del PINS["9500"]
@@ -91,6 +105,9 @@ async def test_a_day_has_each_figure_with_its_denominator_and_its_clock(login: L
     assert total["figures"]["abandon_rate"] == {"value": 0.2, "of": 5, "clock": "caller"}
     assert total["figures"]["ring_within"] == {"value": 1.0, "of": 3, "clock": "agent"}
     assert total["figures"]["asa_ms"] == {"value": (15000 + 15001 + 2000) / 3, "of": 3, "clock": "caller"}
+    assert total["shut_out"] == {"full": 1, "lines": 1}
+    assert total["figures"]["reached_rate"] == {"value": 3 / 7, "of": 7, "clock": "caller"}
+    assert [p["shut_out"] for p in body["intervals"] if p["shut_out"]] == [{"lines": 1}, {"full": 1}]
     assert (body["day"], body["limit_s"], body["steps"]) == ("2026-11-21", 15, {"lead": 1})
     filled = {part["since"][11:16]: part["entered"] for part in body["intervals"] if part["entered"]}
     assert filled == {"16:00": 1, "01:00": 2, "01:30": 3}
