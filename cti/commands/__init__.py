@@ -22,6 +22,7 @@ from cti.commands.handover import HandoverCommand
 from cti.commands.missed import MissedCommand
 from cti.commands.nuisance import NuisanceCommand
 from cti.commands.outage import OutageCommand
+from cti.commands.owed import OwedCommand
 from cti.commands.roster import RosterCommand
 from cti.commands.sinks import SinkCommand
 from cti.commands.surge import SurgeCommand
@@ -33,12 +34,12 @@ from cti.commands.voice import VoiceCommand
 Command = (
     BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
     | DirectoryCommand | EmergencyCommand | SurgeCommand | SinkCommand | TicketCommand | TransferCommand
-    | NuisanceCommand | OutageCommand | VoiceCommand
+    | NuisanceCommand | OutageCommand | OwedCommand | VoiceCommand
 )  # fmt: skip
 
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
     "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "NuisanceCommand", "OutageCommand", "Outcome",
-    "PageClosed", "PageOpened", "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
+    "OwedCommand", "PageClosed", "PageOpened", "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
     "SinkCommand", "SwitchNotSet", "TicketCommand", "TransferCommand", "VoiceCommand",
 ]  # fmt: skip
