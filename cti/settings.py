@@ -120,6 +120,22 @@ class CallbackSettings(_Topic):
     """Wait before trying again when the agent was not free or did not pick up: the caller was never rung."""
     area_code: str = Field(default="0530", pattern=r"^0[0-9]{2,3}$")
     """Put before local numbers of seven or eight digits."""
+    allow: list[Annotated[str, Field(pattern=r"^(fixed|mobile|shared|toll_free|service|[0-9]{2,11})$")]] = Field(
+        default=["fixed", "mobile"], max_length=50
+    )
+    """Whom callbacks may ring: classes, and prefixes such as ``95588``. Emergency numbers and abroad are never rung."""
+    inbound_first: int = Field(default=0, ge=0, le=50)
+    """Callbacks are dialled while at most this many callers wait; the lead may change it for the day."""
+    agent_hourly: int = Field(default=40, ge=1, le=1000)
+    """The most attempts of one agent within an hour."""
+    hourly: int = Field(default=600, ge=1, le=100_000)
+    """The most attempts of the hotline within an hour."""
+    number_daily: int = Field(default=8, ge=1, le=100)
+    """The most attempts to one number within 24 hours, whatever they were about."""
+    recording_hold_s: float = Field(default=300.0, gt=0, le=86_400)
+    """After a callback that was not recorded, none is dialled for this long."""
+    recording_free_mb: int = Field(default=200, ge=0)
+    """Free space, in MiB, that the recordings folder needs; with less no callback is dialled."""
 
 
 class MqttSettings(_Topic):

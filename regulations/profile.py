@@ -104,6 +104,8 @@ KINDS: dict[str, Kind] = {
     "callback.sample_percent": int,
     "callback.forwarded_percent": int,
     "callback.supervised_after": int,
+    "callback.preview": bool,
+    "callback.recorded": bool,
 }
 SHORTEST_S, LONGEST_S = 0.001, 366 * 86400
 TIME_OF_DAY = re.compile(r"[0-2][0-9]:[0-5][0-9]")

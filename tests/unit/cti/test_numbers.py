@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.errors import BadInput
-from cti.numbers import diallable
+from cti.numbers import diallable, target
 
 AREA = "0530"
 
@@ -62,3 +62,55 @@ def test_whatever_is_dialled_is_digits_that_cost_a_normal_call(written: str) -> 
     assert dialled.isdigit()
     assert 10 <= len(dialled) <= 12
     assert dialled[:2] not in ("00", "11", "12")
+
+
+@pytest.mark.parametrize(
+    ("written", "number", "extension"),
+    [
+        ("0530-5550001转8001", "05305550001", "8001"),
+        ("0530-5550001-8001", "05305550001", "8001"),
+        ("5550001-12", "05305550001", "12"),
+        ("5550001 分机 12", "05305550001", "12"),
+        ("（0530）5550001-8", "05305550001", "8"),
+        ("010-55500001#801", "01055500001", "801"),
+        ("0530-5550001", "05305550001", ""),
+        ("0530-555-0001", "05305550001", ""),
+        ("138-0000-0001", "13800000001", ""),
+    ],
+)
+def test_an_extension_is_kept_beside_the_main_number(written: str, number: str, extension: str) -> None:
+    """转8001 and -8001 are no part of the number that is dialled, and are not lost."""
+    assert target(written, AREA) == (number, extension)
+
+
+@pytest.mark.parametrize(
+    "refused", ["13800000001转8", "110转8001", "5550001转", "转8001", "5550001转800100000", "5550001转8&9"]
+)
+def test_an_extension_makes_no_other_number_diallable(refused: str) -> None:
+    """Behind a mobile, an emergency number or nothing at all there is none."""
+    with pytest.raises(BadInput):
+        target(refused, AREA)
+
+
+@pytest.mark.parametrize(
+    ("allow", "written", "dialled"),
+    [
+        (("service",), "95588", "95588"),
+        (("95588",), "95588", "95588"),
+        (("shared",), "400-000-0000", "4000000000"),
+        (("toll_free",), "800 810 0000", "8008100000"),
+        (("0530",), "5550001", "05305550001"),
+    ],
+)
+def test_a_site_allows_further_classes_and_prefixes(allow: tuple[str, ...], written: str, dialled: str) -> None:
+    """callback.allow names classes or prefixes; nothing else passes."""
+    assert diallable(written, AREA, allow) == dialled
+    with pytest.raises(BadInput):
+        diallable("13800000001", AREA, allow)
+
+
+@pytest.mark.parametrize("number", ["110", "119", "120", "122", "16800000001", "0085255500001", "+12025550100"])
+def test_no_allow_list_opens_emergency_premium_or_foreign_numbers(number: str) -> None:
+    """S6: prefixes open lines in China only."""
+    with pytest.raises(BadInput):
+        diallable(number, AREA, ("fixed", "mobile", "service", "shared", "toll_free", "1", "11", "16", "00"))
