@@ -1,13 +1,16 @@
 """May a callback be dialled now, and when otherwise. Attempts are counted before dialling, so a crash may cost a
-call but never place a fourth, a too early or a night one (KL 第十四条(九))."""
+call but never place a fourth, a too early or a night one (KL 第十四条(九)).
+
+What is read into the article, and why, is in docs/adr/0014. How a callback ends is in ``queues.endings``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from regulations import Article, Profile, Ruling, allowed, refused
+from regulations import Article, Profile, Ruling, Strength, allowed, refused
 
 
 class AttemptOutcome(StrEnum):
@@ -15,6 +18,9 @@ class AttemptOutcome(StrEnum):
 
     PLACING = "placing"  # committed, not yet known
     REACHED = "reached"
+    REFUSED = "refused"  # spoken with, and does not want to be called back
+    WRONG_NUMBER = "wrong_number"  # somebody else's number: nobody there is to be rung again
+    NOT_CONVENIENT = "not_convenient"  # spoken with: another time is agreed
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     AGENT_AWAY = "agent_away"  # the agent's own phone was not answered: the caller was never rung
@@ -23,6 +29,9 @@ class AttemptOutcome(StrEnum):
 
 
 NEVER_RANG = frozenset({AttemptOutcome.AGENT_AWAY, AttemptOutcome.FAILED})
+UNREACHED = frozenset({AttemptOutcome.NO_ANSWER, AttemptOutcome.BUSY, AttemptOutcome.NOT_CONVENIENT})
+"""「由于客户原因导致回复（回访）不成功的」: what counts towards the least number of attempts before closing."""
+RETRY_MINUTES = (1, 2, 5, 15, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,35 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A shift lead's leave to ring in quiet hours, for the next attempt alone; ``may_override`` says who may give it."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What else binds one callback's next dial.
+
+    Attributes:
+        appointment_at: a time agreed with the caller; not rung before its minute.
+        override: a lead's leave for the quiet hours. Nothing overrides the spacing or the most attempts.
+        spaced_from: the last moment at which the wall clock was stepped, in today's reading: no earlier attempt is
+            taken to have ended before it, since what it wrote down cannot be compared.
+        not_before: a wait of our own, as after a network failure.
+    """
+
+    appointment_at: datetime | None = None
+    override: Override | None = None
+    spaced_from: datetime | None = None
+    not_before: datetime | None = None
+
+
+NO_TERMS = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackLimits:
     """The figures in force, from a profile. A rule that is off is None."""
 
@@ -50,6 +88,7 @@ class CallbackLimits:
     most: int | None
     profile: Profile
     zone: tzinfo
+    least: int | None = None
 
 
 def limits_of(profile: Profile, zone: tzinfo) -> CallbackLimits:
@@ -61,11 +100,13 @@ def limits_of(profile: Profile, zone: tzinfo) -> CallbackLimits:
 
     return CallbackLimits(
         value("callback.quiet_from"), value("callback.quiet_to"), value("callback.spacing"), value("callback.attempts"),  # type: ignore[arg-type]
-        profile, zone,
+        profile, zone, value("callback.least_attempts"),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def may_place(attempts: tuple[Attempt, ...], limits: CallbackLimits, now: datetime, ring: timedelta) -> Ruling:
+def may_place(
+    attempts: tuple[Attempt, ...], limits: CallbackLimits, now: datetime, ring: timedelta, terms: Terms = NO_TERMS
+) -> Ruling:
     """Whether a dial may start at *now* and ring for at most *ring*.
 
     A ring may not cross into quiet hours [21:00, 08:00); the spacing runs from the end of one attempt to the start of
@@ -79,30 +120,96 @@ def may_place(attempts: tuple[Attempt, ...], limits: CallbackLimits, now: dateti
             "attempts_used", f"已回访{len(counted)}次，不得再拨", f"{len(counted)} attempts were made: no more",
             *_articles(limits, "callback.attempts"),
         )  # fmt: skip
-    at = earliest(attempts, limits, now, ring)
+    at = earliest(attempts, limits, now, ring, terms)
     if at <= now:
         return allowed(*_articles(limits, "callback.quiet_from", "callback.spacing", "callback.attempts"))
     local = at.astimezone(limits.zone).strftime("%m-%d %H:%M")
-    if _spaced(counted, limits, now, ring) > now:
+    if _spaced(counted, limits, now, ring, terms) > now:
         return refused(
             "too_soon", f"距上次回访不足规定间隔，最早{local}", f"Too soon after the last attempt; earliest {local}",
             *_articles(limits, "callback.spacing"), at=at,
         )  # fmt: skip
+    if _awaited(now, terms) > now:
+        return refused(
+            "agreed_later", f"未到约定或重试时间，最早{local}", f"Agreed or put off for later; earliest {local}", at=at
+        )
     return refused(
         "quiet_hours", f"夜间不得回访，最早{local}", f"Not in quiet hours; earliest {local}",
         *_articles(limits, "callback.quiet_from", "callback.quiet_to"), at=at, override="lead",
     )  # fmt: skip
 
 
-def earliest(attempts: tuple[Attempt, ...], limits: CallbackLimits, now: datetime, ring: timedelta) -> datetime:
-    """The first moment, at *now* or later, at which spacing and quiet hours allow a dial."""
-    return _out_of_quiet(max(now, _spaced([a for a in attempts if a.counts], limits, now, ring)), limits, ring)
+def earliest(
+    attempts: tuple[Attempt, ...], limits: CallbackLimits, now: datetime, ring: timedelta, terms: Terms = NO_TERMS
+) -> datetime:
+    """The first moment, at *now* or later, at which spacing, appointment and quiet hours allow a dial."""
+    at = max(_awaited(now, terms), _spaced([a for a in attempts if a.counts], limits, now, ring, terms))
+    return at if terms.override else _out_of_quiet(at, limits, ring)
 
 
-def _spaced(counted: list[Attempt], limits: CallbackLimits, now: datetime, ring: timedelta) -> datetime:
+def may_agree(
+    attempts: tuple[Attempt, ...], limits: CallbackLimits, at: datetime, now: datetime, ring: timedelta,
+    override: Override | None = None,
+) -> Ruling:  # fmt: skip
+    """Whether *at* may be promised to the caller: only what can be kept (遇客户不方便……约定下次回复（回访）时间).
+
+    Asked while he is on the line or right after: an attempt that runs is taken to end at *now*.
+    """
+    if at <= now:
+        return refused("appointment_past", "约定时间已过", "That time has passed")
+    ended = tuple(
+        replace(a, ended_at=now, outcome=AttemptOutcome.NOT_CONVENIENT) if a.outcome is AttemptOutcome.PLACING else a
+        for a in attempts
+    )
+    return may_place(ended, limits, at, ring, Terms(override=override))
+
+
+def may_override(limits: CallbackLimits, by: str, concerned: frozenset[str], reason: str) -> Ruling:
+    """Whether lead *by* may let a callback be made in quiet hours: they hold in principle (原则上), nothing else does.
+
+    Args:
+        concerned: who asked for the callback or is to make it; nobody grants to himself.
+    """
+    limit = limits.profile.get("callback.quiet_from")
+    if limit is not None and limit.strength is not Strength.PRINCIPLE:
+        return refused("no_override", "该规定不得例外", "This rule has no exception", limit.article)
+    if by in concerned:
+        return refused("own_request", "本人的申请须由他人批准", "Nobody grants his own request")
+    if not reason.strip():
+        return refused("reason_needed", "请填写例外理由", "A reason is needed")
+    return allowed(*_articles(limits, "callback.quiet_from"))
+
+
+def retry_after(attempts: tuple[Attempt, ...]) -> timedelta:
+    """How long to wait after the network failures that stand at the end of *attempts*: 1, 2, 5, 15, then 30 minutes.
+
+    They never rang the caller and count as nothing, so nothing but this wait stands before the next.
+    """
+    failed = 0
+    for attempt in reversed(attempts):
+        if attempt.outcome is not AttemptOutcome.FAILED:
+            break
+        failed += 1
+    return timedelta(minutes=RETRY_MINUTES[min(failed, len(RETRY_MINUTES)) - 1]) if failed else timedelta(0)
+
+
+def _awaited(now: datetime, terms: Terms) -> datetime:
+    """*now*, or later when an appointment or a wait stands before; an appointment begins with its minute."""
+    waits = [now]
+    if terms.appointment_at is not None:
+        waits.append(terms.appointment_at.replace(second=0, microsecond=0))
+    if terms.not_before is not None:
+        waits.append(terms.not_before)
+    return max(waits)
+
+
+def _spaced(counted: list[Attempt], limits: CallbackLimits, now: datetime, ring: timedelta, terms: Terms) -> datetime:
     if limits.spacing is None or not counted:
         return now
-    return max(a.ended_at or a.started_at + ring for a in counted) + limits.spacing
+    ends = [a.ended_at or a.started_at + ring for a in counted]
+    if terms.spaced_from is not None:
+        ends.append(terms.spaced_from)
+    return max(ends) + limits.spacing
 
 
 def _out_of_quiet(moment: datetime, limits: CallbackLimits, ring: timedelta) -> datetime:

@@ -1,0 +1,214 @@
+"""When to ring an owed caller: attempts in different parts of the day, all of them before the deadline.
+
+「应安排不少于3次回复（回访）」 could be three rings in one morning; whoever works in the morning is reached in the evening. The open day, what quiet hours leave of it, is cut into three parts (morning, noon, evening);
+an attempt goes to a part that was not tried yet, else to an hour that was not, as long as the ones still to be made fit
+before the deadline. It is said at once, as a value, when they do not. Nothing here may allow what
+``queues.callbacks.may_place`` refuses: every time comes out of ``earliest``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from queues.callbacks import NO_TERMS, Attempt, AttemptOutcome, CallbackLimits, Terms, earliest
+from queues.openday import hour_of, hour_starts, part_of
+
+QUARTER = timedelta(minutes=15)
+MOST_QUARTERS = 14 * 96
+"""How far a place with room is looked for: two weeks."""
+DEFAULT_TRIES = 1
+"""How many attempts are fitted before the deadline when neither a least nor a most number is in force."""
+
+Capacity = Callable[[datetime], int]
+"""The start of a quarter-hour, aware UTC -> how many callbacks the agents on duty can make in it."""
+Jitter = Callable[[str], timedelta]
+"""Callback id -> how far into its quarter-hour it is put, 0 to under 15 min; injected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One callback to be planned. Times aware UTC; ``asked_at`` is its age."""
+
+    callback_id: str
+    asked_at: datetime
+    attempts: tuple[Attempt, ...] = ()
+    deadline: datetime | None = None
+    terms: Terms = NO_TERMS
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether the attempts still to be made fit before the deadline.
+
+    Attributes:
+        times: a moment for each of them, the first one first; those in ``late`` come after the deadline.
+        late: ordinals, from 1 for the callback's first counted attempt, that cannot be made in time.
+        why: ``""``, ``deadline`` (the rules leave no time) or ``capacity`` (too few agents before it).
+    """
+
+    times: tuple[datetime, ...]
+    late: tuple[int, ...] = ()
+    why: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether all of them come before the deadline."""
+        return not self.late
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """When a callback is next due; ``at`` is ``fit.times[0]`` after capacity and jitter. None: no attempt is left."""
+
+    callback_id: str
+    at: datetime | None
+    fit: Fit
+
+
+def quarter_of(at: datetime) -> datetime:
+    """The start of the quarter-hour of *at*."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+def left(owed: Owed, limits: CallbackLimits) -> int:
+    """How many attempts are still to be made, if none of them reaches the caller."""
+    wanted = limits.most or limits.least or DEFAULT_TRIES
+    return max(wanted - sum(a.counts for a in owed.attempts), 0)
+
+
+def fit_of(owed: Owed, limits: CallbackLimits, now: datetime, ring: timedelta) -> Fit:
+    """The attempts still to be made, spread over the day; each as early as its part of the day allows.
+
+    The first one of all is made as soon as it may be: whoever is reached at once is owed nothing more.
+    """
+    times: list[datetime] = []
+    made, terms, at = owed.attempts, owed.terms, now
+    for ahead in range(left(owed, limits) - 1, -1, -1):
+        soonest = earliest(made, limits, at, ring, terms)
+        tried = [a for a in made if a.counts]
+        chosen = soonest
+        if tried and terms.appointment_at is None:
+            chosen = _spread(tried, made, ahead, owed.deadline, limits, soonest, ring)
+        times.append(chosen)
+        made = (*made, _supposed(len(made) + 1, chosen, ring))
+        terms, at = replace(terms, appointment_at=None, override=None, not_before=None), chosen
+    done = sum(a.counts for a in owed.attempts)
+    late = tuple(
+        done + n for n, moment in enumerate(times, 1) if owed.deadline is not None and moment > owed.deadline
+    )  # fmt: skip
+    return Fit(tuple(times), late, "deadline" if late else "")
+
+
+def _spread(
+    tried: list[Attempt], made: tuple[Attempt, ...], ahead: int, deadline: datetime | None, limits: CallbackLimits,
+    soonest: datetime, ring: timedelta,
+) -> datetime:  # fmt: skip
+    """The first moment from *soonest* in a part of the day that was not tried; else in such an hour; else soonest."""
+    parts = {part_of(a.started_at, limits) for a in tried}
+    hours = {hour_of(a.started_at, limits.zone) for a in tried}
+    other_hour: datetime | None = None
+    for start in (soonest, *hour_starts(soonest, limits)):
+        at = earliest(made, limits, start, ring)
+        if hour_of(at, limits.zone) in hours:
+            continue
+        if at != soonest and not _rest_fits(made, ahead, deadline, limits, at, ring):
+            break  # later ones fit still less
+        if part_of(at, limits) not in parts:
+            return at
+        other_hour = other_hour or at
+    return other_hour or soonest
+
+
+def _rest_fits(
+    made: tuple[Attempt, ...], ahead: int, deadline: datetime | None, limits: CallbackLimits, at: datetime,
+    ring: timedelta,
+) -> bool:  # fmt: skip
+    """Whether *ahead* more attempts, each as soon as it may be, end up before the deadline when one is made at *at*."""
+    if deadline is None:
+        return True
+    for _ in range(ahead):
+        at = earliest((*made, _supposed(len(made) + 1, at, ring)), limits, at, ring)
+    return at <= deadline
+
+
+def _supposed(ordinal: int, at: datetime, ring: timedelta) -> Attempt:
+    return Attempt(ordinal, at, at + ring, AttemptOutcome.NO_ANSWER)
+
+
+def planned(
+    owed: Owed, load: Mapping[datetime, int], capacity: Capacity, limits: CallbackLimits, now: datetime,
+    ring: timedelta, jitter: Jitter = lambda _: timedelta(0),
+) -> Planned:  # fmt: skip
+    """When one callback is next due, given how many are due in each quarter-hour already.
+
+    An appointment and a callback that would be late are put where they must be, whatever the load.
+
+    Args:
+        load: start of a quarter-hour (aware UTC) -> callbacks planned in it.
+        ring: the longest from the dial to the end of the caller's ring.
+    """
+    fit = fit_of(owed, limits, now, ring)
+    if not fit.times:
+        return Planned(owed.callback_id, None, fit)
+    first = fit.times[0]
+    if owed.terms.appointment_at is not None or fit.late:
+        return Planned(owed.callback_id, first, fit)
+    room = _with_room(owed, fit, load, capacity, limits, ring)
+    if room is None:
+        late = (sum(a.counts for a in owed.attempts) + len(fit.times),)
+        return Planned(owed.callback_id, first, replace(fit, late=late, why="capacity"))
+    at = _put_into(owed, room, limits, ring, jitter)
+    return Planned(owed.callback_id, at, replace(fit, times=(at, *fit.times[1:])))
+
+
+def _with_room(
+    owed: Owed, fit: Fit, load: Mapping[datetime, int], capacity: Capacity, limits: CallbackLimits, ring: timedelta
+) -> datetime | None:
+    """The first moment from the wanted one in a quarter-hour with room, such that the rest still fits."""
+    at = fit.times[0]
+    for _ in range(MOST_QUARTERS):
+        if not _rest_fits(owed.attempts, len(fit.times) - 1, owed.deadline, limits, at, ring):
+            return None
+        slot = quarter_of(at)
+        if load.get(slot, 0) < capacity(slot):
+            return at
+        at = earliest(owed.attempts, limits, slot + QUARTER, ring, owed.terms)
+    return None
+
+
+def _put_into(owed: Owed, at: datetime, limits: CallbackLimits, ring: timedelta, jitter: Jitter) -> datetime:
+    """*at* moved into its quarter-hour, where that is allowed and stays in it."""
+    moved = max(at, quarter_of(at) + jitter(owed.callback_id))
+    return moved if earliest(owed.attempts, limits, moved, ring, owed.terms) == moved else at
+
+
+def planned_all(
+    owed: Iterable[Owed], capacity: Capacity, limits: CallbackLimits, now: datetime, ring: timedelta,
+    jitter: Jitter = lambda _: timedelta(0),
+) -> tuple[Planned, ...]:  # fmt: skip
+    """All of them, in the order in which they get their places: appointments, then deadline, age and id."""
+    load: dict[datetime, int] = {}
+    plans = []
+    for one in sorted(owed, key=place_of):
+        plan = planned(one, load, capacity, limits, now, ring, jitter)
+        if plan.at is not None:
+            slot = quarter_of(plan.at)
+            load[slot] = load.get(slot, 0) + 1
+        plans.append(plan)
+    return tuple(plans)
+
+
+def place_of(owed: Owed) -> tuple[bool, datetime, bool, datetime, datetime, str]:
+    """A sort key: appointments by their time, then by deadline (none: last), age and id."""
+    agreed = owed.terms.appointment_at
+    return (
+        agreed is None, agreed or owed.asked_at, owed.deadline is None, owed.deadline or owed.asked_at,
+        owed.asked_at, owed.callback_id,
+    )  # fmt: skip
+
+
+def capacity_of(on_duty: Callable[[datetime], int], handling: timedelta) -> Capacity:
+    """The capacity of the agents *on_duty* in a quarter-hour, each callback taking *handling*, at least one."""
+    return lambda slot: max(int(on_duty(slot) * (QUARTER / handling)), 1)
