@@ -56,6 +56,14 @@ class Stub:
     """Until when it is to be finished (办结)."""
     overdue_told: bool = False
     """Whether its hand-out has been alarmed as overdue: once, whatever restarts."""
+    no_callback: bool = False
+    """The caller said that he wants no callback (客户明确要求不需回访)."""
+    repeat: bool = False
+    """重复件: the same matter again."""
+    daily_brief: bool = False
+    """日报重点信息件: it stands in the daily brief."""
+    flying_letter: bool = False
+    """飞信件."""
     request_key: str | None = None
     """The key of whoever asked for it, so that a second asking opens no second stub."""
 

@@ -40,6 +40,6 @@ Command = (
 __all__ = [
     "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
     "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "NuisanceCommand", "OutageCommand", "Outcome",
-    "OwedCommand", "PageClosed", "PageOpened", "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn", "SignOut",
-    "SinkCommand", "SwitchNotSet", "TicketCommand", "TransferCommand", "VoiceCommand",
+    "OwedCommand", "PageClosed", "PageOpened", "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn",
+    "SignOut", "SinkCommand", "SwitchNotSet", "TicketCommand", "TransferCommand", "VoiceCommand",
 ]  # fmt: skip

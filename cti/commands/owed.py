@@ -93,10 +93,14 @@ class AgreeAppointment(NamedTuple):
 
 
 class SendBack(NamedTuple):
-    """退回: the unit's reply is unclear, untrue or not what the caller says; the unit is to answer anew."""
+    """退回: the unit's reply is unclear, untrue or not what the caller says; the unit is to answer anew.
+
+    ``ticket_id``: which of the tickets that this callback is about.
+    """
 
     by: str
     callback_id: str
+    ticket_id: str
     reason: str
 
 
