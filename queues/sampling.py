@@ -24,7 +24,7 @@ SPACE = 1 << 256
 
 
 class Draw(NamedTuple):
-    """A list of tickets in the order in which they came. ``percent``: 1 to 100; ``secret`` is not shown before the end."""
+    """A list of tickets in the order in which they came. ``percent``: 1 to 100; ``secret``: hidden until the end."""
 
     secret: str
     percent: int
