@@ -109,7 +109,7 @@ class RecordingChecker:
 
 def _look(root: Path, path: str) -> _Look | _Gone:
     try:
-        with _opened(root, path, os.O_RDONLY) as file:
+        with opened(root, path, os.O_RDONLY) as file:
             return _look_at(file)
     except OSError as error:
         return _why_not(root, error)
@@ -155,8 +155,8 @@ def _finish(root: Path, path: str, look: _Look | _Gone, expected_ms: int) -> Che
     try:
         if found.repaired_header is not None:
             _repair(root, path, look, found.repaired_header)
-        with _opened(root, path, os.O_RDONLY) as file:
-            digest = _hash(file)
+        with opened(root, path, os.O_RDONLY) as file:
+            digest = digest_of(file)
             grown = os.fstat(file).st_size != look.size
     except OSError as error:
         return _unfinished(path, look, found, f"not readable or repairable: {error.strerror}")
@@ -175,14 +175,15 @@ def _repair(root: Path, path: str, look: _Look, header: bytes) -> None:
     Raises:
         OSError: not allowed, or the file has changed since it was looked at.
     """
-    with _opened(root, path, os.O_RDWR) as file:
+    with opened(root, path, os.O_RDWR) as file:
         if _look_at(file) != look:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         os.pwrite(file, header, 0)
         os.fsync(file)
 
 
-def _hash(file: int) -> str:
+def digest_of(file: int) -> str:
+    """SHA-256, hex, of an open file from its beginning."""
     digest = hashlib.sha256()
     at = 0
     while chunk := os.pread(file, CHUNK, at):
@@ -192,7 +193,7 @@ def _hash(file: int) -> str:
 
 
 @contextmanager
-def _opened(root: Path, path: str, mode: int) -> Iterator[int]:
+def opened(root: Path, path: str, mode: int) -> Iterator[int]:
     """The regular file at *path* below *root*, link by link: none is followed.
 
     Raises:

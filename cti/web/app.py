@@ -22,6 +22,7 @@ from cti.web import (
     board,
     callbacks,
     conduct,
+    desk,
     directory,
     emergencies,
     ext,
@@ -35,6 +36,7 @@ from cti.web import (
     pages,
     people,
     problems,
+    recordings,
     roster,
     sinks,
     stream,
@@ -69,7 +71,7 @@ def routed() -> FastAPI:
     )  # fmt: skip
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     parts = (  # the ledger before tickets: /tickets/export is no ticket of that name
-        auth, agents, ledger, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
+        auth, agents, ledger, recordings, desk, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
         leave, handover, missed, transfers, nuisance, directory, emergencies, surges, board, stream, sinks,
         tokens, ext, voice,
     )  # fmt: skip

@@ -34,9 +34,9 @@ async def duty_log(
     _who: LedgerDep, web: WebDep, first: DayQuery = None, last: DayQuery = None, format: Format = "csv"
 ) -> Response:
     """The duty log of 1 to 31 local days: when, who, what, result, by whom, why."""
-    days = _days(web, first, last)
-    query = duty_between(web.settings.pbx_id, *_bounds(web, *days))
-    return await _file(web, f"duty-log-{_span(days)}", format, DUTY_HEAD, query, (await _lines(web)).duty)
+    days = days_asked(web, first, last)
+    query = duty_between(web.settings.pbx_id, *bounds(web, *days))
+    return await file_of(web, f"duty-log-{span(days)}", format, DUTY_HEAD, query, (await lines_of(web)).duty)
 
 
 @router.get("/tickets/export", response_class=Response)
@@ -44,12 +44,12 @@ async def tickets(
     _who: LedgerDep, web: WebDep, first: DayQuery = None, last: DayQuery = None, format: Format = "csv"
 ) -> Response:
     """The ledger of the tickets opened on 1 to 31 local days. No caller's number is whole in it."""
-    days = _days(web, first, last)
-    query = tickets_between(web.settings.pbx_id, *_bounds(web, *days))
-    return await _file(web, f"tickets-{_span(days)}", format, TICKET_HEAD, query, (await _lines(web)).ticket)
+    days = days_asked(web, first, last)
+    query = tickets_between(web.settings.pbx_id, *bounds(web, *days))
+    return await file_of(web, f"tickets-{span(days)}", format, TICKET_HEAD, query, (await lines_of(web)).ticket)
 
 
-async def _file(web: Web, name: str, kind: Format, head: Iterable[str], query: Select[Any], line: Line) -> Response:
+async def file_of(web: Web, name: str, kind: Format, head: Iterable[str], query: Select[Any], line: Line) -> Response:
     """The file, or BadInput when the days have more rows than one takes: a ledger is never cut in silence."""
     file: SheetFile = CsvFile() if kind == "csv" else XlsxFile("台账")
     file.add([list(head)])
@@ -66,7 +66,8 @@ async def _file(web: Web, name: str, kind: Format, head: Iterable[str], query: S
     return Response(content, media_type="text/csv; charset=utf-8" if kind == "csv" else XLSX, headers=headers)
 
 
-async def _lines(web: Web) -> Lines:
+async def lines_of(web: Web) -> Lines:
+    """What turns rows into lines: the site's own names."""
     u = units.c
     async with web.store.read() as connection:
         names = (await connection.execute(select(people.c.number, people.c.name))).all()
@@ -75,7 +76,7 @@ async def _lines(web: Web) -> Lines:
     return Lines(web.zone, web.settings.hotline, known, {row.code: (row.zh, row.en) for row in named})
 
 
-def _days(web: Web, first: date | None, last: date | None) -> tuple[date, date]:
+def days_asked(web: Web, first: date | None, last: date | None) -> tuple[date, date]:
     """The local days asked for; one alone stands for itself, none for today."""
     since = first or last or web.clock.now().astimezone(web.zone).date()
     until = last or since
@@ -84,10 +85,11 @@ def _days(web: Web, first: date | None, last: date | None) -> tuple[date, date]:
     return since, until
 
 
-def _bounds(web: Web, first: date, last: date) -> tuple[datetime, datetime]:
+def bounds(web: Web, first: date, last: date) -> tuple[datetime, datetime]:
     """From local midnight to the local midnight after the last day."""
     return datetime.combine(first, time(), web.zone), datetime.combine(last + timedelta(days=1), time(), web.zone)
 
 
-def _span(days: tuple[date, date]) -> str:
+def span(days: tuple[date, date]) -> str:
+    """The days as part of a file's name."""
     return "-".join(day.isoformat() for day in days)

@@ -35,6 +35,29 @@ RECORDINGS: dict[str, Pair] = {
     State.SHORT: ("不足", "Short"), State.MISSING: ("缺失", "Missing"),
 }  # fmt: skip
 RATINGS: dict[int, Pair] = {1: ("满意", "Satisfied"), 2: ("一般", "Neutral"), 3: ("不满意", "Dissatisfied")}
+SOURCES: dict[str, Pair] = {
+    "ticket": ("工单回访", "Ticket"), "missed": ("未接来电", "Missed call"), "system": ("其他系统", "Another system"),
+    "sample": ("抽样", "Sample"), "patrol": ("集团巡线", "Patrol"),
+}  # fmt: skip
+STATES: dict[str, Pair] = {
+    "due": ("待回访", "Due"), "placing": ("正在回访", "Calling"), "reached": ("已接通", "Reached"),
+    "exhausted": ("三次未果", "Attempts used"), "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+OUTCOMES: dict[str, Pair] = {
+    "placing": ("正在拨打", "Calling"), "reached": ("已接通", "Reached"), "no_answer": ("无人接听", "No answer"),
+    "busy": ("占线", "Busy"), "agent_away": ("话务员未接", "Agent away"), "failed": ("网络故障", "Network failure"),
+    "refused": ("拒接", "Refused"), "wrong_number": ("号码错误", "Wrong number"),
+    "not_convenient": ("不便接听", "Not convenient"), "unknown": ("不明", "Unknown"),
+}  # fmt: skip
+RESULTS: dict[str, Pair] = {
+    "satisfied": ("满意", "Satisfied"), "neutral": ("一般", "Neutral"), "dissatisfied": ("不满意", "Dissatisfied"),
+}  # fmt: skip
+CALLBACK_HEAD = (
+    "回访 Callback", "工单 Ticket", "来源 Source", "类别 Kind", "责任单位 Unit", "号码 Number", "必访 Mandatory",
+    "提出时间 Asked", "时限 Deadline", "预约 Appointment", "经办人 Agent", "状态 State", "评价 Result",
+    "办结时间 Closed", "说明 Reason", "次序 Attempt", "拨打人 Dialled by", "拨打时间 Started", "接通时间 Answered",
+    "结束时间 Ended", "结果 Outcome",
+)  # fmt: skip
 DUTY_HEAD = (
     "时间 Time", "工号 Number", "姓名 Name", "事项 Act", "席位 Seat", "结果 Result", "操作人 By", "原因 Reason",
 )  # fmt: skip
@@ -79,6 +102,20 @@ class Lines:
             self._at(row.closed_at), self._who(row.closed_by), _both(_result(row)), _both(ANSWERS.get(row.answer)),
             self._at(row.told_at), _seconds(timedelta(milliseconds=row.wait_ms)) if by_phone else "",
             _seconds(talk), _both(RECORDINGS.get(row.recording)), _both(RATINGS.get(row.rating)),
+        ]  # fmt: skip
+
+    def callback(self, row: Any) -> list[str]:
+        """A line of the callbacks: one for each attempt."""
+        kind = KINDS.get(row.kind or "")
+        return [
+            row.callback_id, row.ticket_id or "", _both(SOURCES.get(row.source)),
+            _both((kind.zh, kind.en)) if kind else row.kind or "",
+            _both(self.units[row.unit]) if row.unit in self.units else row.unit or "", mask(row.number),
+            "是 yes" if row.mandatory else "", self._at(row.requested_at), self._at(row.deadline),
+            self._at(row.appointment_at), self._who(row.agent), _both(STATES.get(row.state)),
+            _both(RESULTS.get(row.result)), self._at(row.closed_at), row.close_reason,
+            "" if row.ordinal is None else str(row.ordinal), self._who(row.dialled_by), self._at(row.started_at),
+            self._at(row.answered_at), self._at(row.ended_at), _both(OUTCOMES.get(row.outcome)),
         ]  # fmt: skip
 
     def _at(self, moment: datetime | None) -> str:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 STATIC = Path(__file__).parent / "static"
-PAGES = ("/login", "/agent", "/board", "/desk", "/roster")
+PAGES = ("/login", "/agent", "/callbacks", "/board", "/desk", "/roster")
 _IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 
@@ -44,6 +44,7 @@ def policy() -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
+            "media-src 'self'",
             "worker-src 'self'",
             "manifest-src 'self'",
             "base-uri 'none'",

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.commands import Popped
+from cti.store.desk_reads import heard_for
 from cti.store.handovers import is_handed_to
 from cti.store.reads import CallView, call_view
 from cti.store.ticket_reads import TicketView, ticket_view
@@ -20,18 +21,20 @@ router = APIRouter(tags=["tickets"])
 
 
 async def seen_ticket(web: Web, who: Who, ticket_id: str) -> TicketView:
-    """The ticket, for its first agent and its owner, who is to take it over or got the call, a lead or an admin."""
+    """The ticket: for its agents, who takes it over, got its call or calls back about it, a lead or an admin."""
     async with web.store.read() as connection:
         view = await ticket_view(connection, ticket_id, web.rules())
         own = view is not None and (who.leads or who.number in (view.agent, view.owner))
-        if view is None or not (own or await _reached(connection, ticket_id, who.number)):
+        if view is None or not (own or await _reached(connection, web.settings.pbx_id, ticket_id, who.number)):
             raise Problem("not_found")
     return view
 
 
-async def _reached(connection: AsyncConnection, ticket_id: str, number: str) -> bool:
-    """Whether the ticket comes to this agent by a handover, or its caller came to him by a transfer."""
-    return await is_handed_to(connection, ticket_id, number) or await is_transferred_to(connection, ticket_id, number)
+async def _reached(connection: AsyncConnection, pbx_id: str, ticket_id: str, number: str) -> bool:
+    """Whether the ticket comes to this agent by a handover, its caller by a transfer, or he calls back about it."""
+    if await is_handed_to(connection, ticket_id, number) or await is_transferred_to(connection, ticket_id, number):
+        return True
+    return await heard_for(connection, pbx_id, ticket_id, number) is not None
 
 
 @router.get("/tickets/{ticket_id}")

@@ -1,0 +1,61 @@
+"""Rows of the callback desk for its tests: callbacks, attempts, and a ticket's recording with its file."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from cti.store.tables import attempts, callbacks, recordings, tickets
+from recordings import path_of
+from tests.web.duty import NINE, DutySite
+from tests.web.fake import PBX
+
+CALL = "pbx-1795395600.1"
+AUDIO = b"RIFF" + bytes(range(256)) * 8
+
+
+async def put_callback(site: DutySite, name: str, **more: Any) -> str:
+    """A callback that is due at 10:00 and that nobody has claimed, unless *more* says otherwise; its id."""
+    row = {
+        "callback_id": f"cb-{name}", "pbx_id": PBX, "ticket_id": None, "number": "13800000091", "agent": "",
+        "state": "due", "requested_at": NINE, "requested_by": "system", "due_at": NINE + timedelta(hours=1),
+        "by_key": True, "joined": [], **more,
+    }  # fmt: skip
+    await site.store.write(lambda c: c.execute(insert(callbacks), [row]))
+    return f"cb-{name}"
+
+
+async def change_callback(site: DutySite, callback_id: str, **values: Any) -> None:
+    """Other columns for it."""
+    one = update(callbacks).where(callbacks.c.callback_id == callback_id)
+    await site.store.write(lambda c: c.execute(one.values(**values)))
+
+
+async def put_attempt(site: DutySite, callback_id: str, ordinal: int, at: datetime, outcome: str) -> None:
+    """An attempt of 20 s by 1001."""
+    row = {
+        "channel_id": f"{callback_id}.{ordinal}", "callback_id": callback_id, "ordinal": ordinal, "agent": "1001",
+        "started_at": at, "ended_at": at + timedelta(seconds=20), "outcome": outcome,
+    }  # fmt: skip
+    await site.store.write(lambda c: c.execute(insert(attempts), [row]))
+
+
+async def put_recording(
+    site: DutySite, ticket_id: str, root: Path, audio: bytes = AUDIO, state: str = "ok", call_id: str = CALL
+) -> Path:
+    """The ticket's call becomes *call_id*, whose recording lies below *root*; its file."""
+    file = root / path_of(call_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(audio)
+    row = {
+        "pbx_id": PBX, "call_id": call_id, "ticket_id": ticket_id, "path": path_of(call_id), "state": state,
+        "size": len(audio), "sha256": hashlib.sha256(audio).hexdigest(),
+    }  # fmt: skip
+    moved = update(tickets).where(tickets.c.ticket_id == ticket_id).values(call_id=call_id)
+    await site.store.write(lambda c: c.execute(moved))
+    await site.store.write(lambda c: c.execute(insert(recordings), [row]))
+    return file
