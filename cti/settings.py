@@ -84,6 +84,8 @@ class HotlineSettings(_Topic):
     """A file of regulations/, without .toml; or the path of a profile of the site's own."""
     house: Path | None = None
     """A file of figures that replace the profile's or add to them; each says ``basis = "house"``, or ``off = true``."""
+    workdays: Path | None = None
+    """A file of days off and of make-up days (cti/workdays.py), over the public holidays that are known anyway."""
     queue: str = Field(default="hotline", pattern=r"^[A-Za-z0-9_-]{1,40}$")
     seat_interface: str = "PJSIP/{seat}"
     """The seat's queue interface. FreePBX: ``Local/{seat}@from-queue/n``."""

@@ -25,10 +25,11 @@ class AttemptOutcome(StrEnum):
     BUSY = "busy"
     AGENT_AWAY = "agent_away"  # the agent's own phone was not answered: the caller was never rung
     FAILED = "failed"  # a network failure that never rang the caller
+    CALLER_CAME = "caller_came"  # he rang in himself meanwhile: the dial gave way, and counts as nothing
     UNKNOWN = "unknown"  # we went down in the middle and Asterisk's records do not tell
 
 
-NEVER_RANG = frozenset({AttemptOutcome.AGENT_AWAY, AttemptOutcome.FAILED})
+NEVER_RANG = frozenset({AttemptOutcome.AGENT_AWAY, AttemptOutcome.FAILED, AttemptOutcome.CALLER_CAME})
 UNREACHED = frozenset({AttemptOutcome.NO_ANSWER, AttemptOutcome.BUSY, AttemptOutcome.NOT_CONVENIENT})
 """「由于客户原因导致回复（回访）不成功的」: what counts towards the least number of attempts before closing."""
 RETRY_MINUTES = (1, 2, 5, 15, 30)
@@ -51,7 +52,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A shift lead's leave to ring in quiet hours, for the next attempt alone; ``may_override`` says who may give it."""
+    """A shift lead's leave to ring in quiet hours, for the next attempt alone; ``may_override``: who may give it."""
 
     by: str
     reason: str

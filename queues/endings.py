@@ -28,6 +28,7 @@ _WORDS = {
     AttemptOutcome.BUSY: ("占线", "busy"),
     AttemptOutcome.AGENT_AWAY: ("话务员未接，未拨客户", "agent's phone not answered, caller not rung"),
     AttemptOutcome.FAILED: ("网络故障，未振铃", "network failure, caller not rung"),
+    AttemptOutcome.CALLER_CAME: ("客户本人来电，改由来电处理", "the caller rang in himself"),
     AttemptOutcome.UNKNOWN: ("结果不明", "outcome unknown"),
 }
 

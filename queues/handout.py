@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from queues.kinds import KINDS
 from queues.stubs import Stub
+from queues.workdays import WEEKENDS, Calendar, working_days_after
 from regulations import Limit, Profile, Ruling, allowed, refused
 
 _COMPLAINT = {
@@ -21,19 +22,24 @@ _GRADE = {
     "special": "ticket.finish_special", "first": "ticket.finish_first", "second": "ticket.finish_second",
     "third": "ticket.finish_third",
 }  # fmt: skip
-SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The figures in force for one stub; None: no clock of that sort runs. ``hand_out``: a time, or the same day."""
+    """The figures in force for one stub; None: no clock of that sort runs. ``hand_out``: a time, or the same day.
+
+    ``calendar`` says what a working day is.
+    """
 
     hand_out: Limit | None = None
     taken: Limit | None = None
     finish: Limit | None = None
+    calendar: Calendar = WEEKENDS
 
 
-def clocks_of(profile: Profile, kind: str | None, grade: str | None, complaint_grade: str | None) -> Clocks:
+def clocks_of(
+    profile: Profile, kind: str | None, grade: str | None, complaint_grade: str | None, calendar: Calendar = WEEKENDS
+) -> Clocks:
     """The figures for a stub of *kind*. A grade of urgency rules the end, else that of the complaint, else the kind."""
     known = KINDS.get(kind or "")
     if known is None:
@@ -41,7 +47,7 @@ def clocks_of(profile: Profile, kind: str | None, grade: str | None, complaint_g
     graded = _COMPLAINT.get(complaint_grade or "") if kind == "complaint" else None
     ends = (_GRADE.get(grade or ""), graded, known.finish_days)
     hand_out = _first(profile, known.hand_out, "ticket.handout_same_day" if known.hand_out else None)
-    return Clocks(hand_out, profile.get("ticket.taken_within"), _first(profile, *ends))
+    return Clocks(hand_out, profile.get("ticket.taken_within"), _first(profile, *ends), calendar)
 
 
 def _first(profile: Profile, *paths: str | None) -> Limit | None:
@@ -53,22 +59,22 @@ def timed(stub: Stub, clocks: Clocks, zone: ZoneInfo) -> Stub:
     handed = stub.handed_out_at
     hand_out_due = stub.hand_out_due
     if handed is None:
-        hand_out_due = _after(stub.returned_at or stub.opened_at, clocks.hand_out, zone)
+        hand_out_due = _after(stub.returned_at or stub.opened_at, clocks.hand_out, clocks, zone)
     return replace(
         stub,
         hand_out_due=hand_out_due,
-        taken_due=None if handed is None else _after(handed, clocks.taken, zone),
-        finish_due=None if handed is None else _after(handed, clocks.finish, zone),
+        taken_due=None if handed is None else _after(handed, clocks.taken, clocks, zone),
+        finish_due=None if handed is None else _after(handed, clocks.finish, clocks, zone),
     )
 
 
-def _after(start: datetime, limit: Limit | None, zone: ZoneInfo) -> datetime | None:
+def _after(start: datetime, limit: Limit | None, clocks: Clocks, zone: ZoneInfo) -> datetime | None:
     if limit is None:
         return None
     if limit.value is True:
         return end_of_day(start, zone)
     if isinstance(limit.value, int):
-        return working_days_after(start, limit.value, zone)
+        return working_days_after(start, limit.value, clocks.calendar, zone)
     return start + timedelta(seconds=limit.seconds())
 
 
@@ -76,19 +82,6 @@ def end_of_day(start: datetime, zone: ZoneInfo) -> datetime:
     """The next local midnight (GJ 第十七条「当日收、当日转」), in the zone of *start*, which is aware."""
     tomorrow = start.astimezone(zone).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(), zone).astimezone(start.tzinfo)
-
-
-def working_days_after(start: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """The same local time of day, *days* working days later; Saturdays and Sundays are none. Holidays are not known.
-
-    *start* is aware; so is the answer, in the zone of *start*.
-    """
-    local = start.astimezone(zone)
-    for _ in range(days):
-        local += timedelta(days=1)
-        while local.weekday() >= SATURDAY:
-            local += timedelta(days=1)
-    return local.astimezone(start.tzinfo)
 
 
 def handed_out(stub: Stub, unit: str, clocks: Clocks, zone: ZoneInfo, now: datetime) -> Stub:

@@ -1,8 +1,9 @@
 """When to ring an owed caller: attempts in different parts of the day, all of them before the deadline.
 
-「应安排不少于3次回复（回访）」 could be three rings in one morning; whoever works in the morning is reached in the evening. The open day, what quiet hours leave of it, is cut into three parts (morning, noon, evening);
-an attempt goes to a part that was not tried yet, else to an hour that was not, as long as the ones still to be made fit
-before the deadline. It is said at once, as a value, when they do not. Nothing here may allow what
+「应安排不少于3次回复（回访）」 could be three rings in one morning; whoever works in the morning is reached in the
+evening. The open day, what quiet hours leave of it, is cut into three parts (morning, noon, evening); an attempt goes
+to a part that was not tried yet, else to an hour that was not, as long as the ones still to be made fit before the
+deadline. It is said at once, as a value, when they do not. Nothing here may allow what
 ``queues.callbacks.may_place`` refuses: every time comes out of ``earliest``.
 """
 

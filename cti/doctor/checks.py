@@ -11,6 +11,7 @@ from cti.doctor.findings import Finding
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     host_checks.check_layout,
     host_checks.check_profile,
+    host_checks.check_workdays,
     host_checks.check_secret,
     ami_checks.check_reachable,
     ami_checks.check_rights,

@@ -82,6 +82,10 @@ class HostFacts:
     """After how long the rules want the next agent rung, seconds; None when they do not say."""
     wrap_up_s: float = 0.0
     """For how long wrap-up is shown after a call, seconds."""
+    workdays: str = ""
+    """Why the calendar of working days does not load; "" when it does."""
+    without_makeup: tuple[int, ...] = ()
+    """Years that have begun or begin soon and whose make-up days are not known."""
     layout: tuple[str, ...] = ()
     """Folders of ours that somebody else's package stands in front of."""
 

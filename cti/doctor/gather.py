@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,9 +19,11 @@ from cti.doctor.layout import layout_faults
 from cti.errors import BadInput
 from cti.lab.oracle import parse_queue_log
 from cti.settings import HotlineSettings, Settings
+from cti.workdays import load_calendar
 
 SHIPPED_SECRET = "CHANGE-ME"  # noqa: S105  the word in asterisk-conf/manager.d/cti.conf that must not stay
 TAIL = 256 * 1024
+MAKEUP_DAYS_ARE_OUT = 11  # the State Council proclaims next year's holidays in October or November
 SETTLED = timedelta(minutes=1)  # a call that ended this long ago is in every file
 _ENDINGS = frozenset({"ABANDON", "COMPLETEAGENT", "COMPLETECALLER", "EXITEMPTY", "EXITWITHTIMEOUT"})
 
@@ -38,15 +40,16 @@ def gather(settings: Settings, clock: Clock, etc: Path) -> Facts:
         cel=_file(files.cel, last),
         recordings=_folder(files.recordings, os.R_OK | os.X_OK),
         database=_folder(settings.database.parent, os.W_OK | os.X_OK),
-        host=_host(settings),
+        host=_host(settings, clock.now()),
         queue=settings.hotline.queue,
         account=settings.ami.username,
         agi_address=f"{settings.agi.host}:{settings.agi.port}",
     )
 
 
-def _host(settings: Settings) -> HostFacts:
+def _host(settings: Settings, now: datetime) -> HostFacts:
     secret = settings.ami.secret
+    workdays, without_makeup = _workdays(settings.hotline.workdays, now)
     return HostFacts(
         secret_length=len(secret),
         secret_shipped=secret == SHIPPED_SECRET,
@@ -56,6 +59,8 @@ def _host(settings: Settings) -> HostFacts:
         profile=_profile(settings.hotline),
         ring_next_s=_ring_next(settings.hotline),
         wrap_up_s=settings.hotline.wrap_up_s,
+        workdays=workdays,
+        without_makeup=without_makeup,
         layout=layout_faults(),
     )
 
@@ -95,6 +100,16 @@ def _ring_next(hotline: HotlineSettings) -> float | None:
         return None  # said already: the rules do not load
     limit = load_profile(hotline.profile, hotline.house).get("escalate.ring_next_after")
     return None if limit is None else limit.seconds()
+
+
+def _workdays(path: Path | None, now: datetime) -> tuple[str, tuple[int, ...]]:
+    """Why the calendar does not load, and the years that it lacks; next year's are asked for from November on."""
+    try:
+        calendar = load_calendar(path, now.year)
+    except BadInput as error:
+        return str(error), ()
+    years = (now.year, now.year + 1) if now.month >= MAKEUP_DAYS_ARE_OUT else (now.year,)
+    return "", tuple(year for year in years if not calendar.knows(year))
 
 
 def _folder(path: Path, rights: int) -> FolderFacts:

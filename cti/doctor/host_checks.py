@@ -43,6 +43,26 @@ def check_profile(facts: Facts) -> Iterator[Finding]:
         yield good("profile", "热线规则与时区正确", "rules and time zone load")
 
 
+def check_workdays(facts: Facts) -> Iterator[Finding]:
+    """The calendar of working days loads, and knows the make-up days of this year and, late in it, of the next."""
+    if facts.host.workdays:
+        yield Finding(
+            "workdays", Level.FAIL,
+            f"工作日历不能加载：{facts.host.workdays}", f"the working days do not load: {facts.host.workdays}",
+            "改正 hotline.workdays 文件", "correct the file of hotline.workdays",
+        )  # fmt: skip
+    for year in facts.host.without_makeup:
+        yield Finding(
+            "workdays", Level.WARN,
+            f"缺少{year}年调休上班日：工作日时限可能算错",
+            f"the make-up days of {year} are missing: deadlines may be wrong",
+            f"更新 holidays 库，或把国务院公布的{year}年放假和上班日写入 hotline.workdays",
+            f"update the library holidays, or write the days proclaimed for {year} into hotline.workdays",
+        )  # fmt: skip
+    if not facts.host.workdays and not facts.host.without_makeup:
+        yield good("workdays", "工作日历完整", "holidays and make-up days are known")
+
+
 def check_secret(facts: Facts) -> Iterator[Finding]:
     """The AMI secret is not the shipped one and not short."""
     cure = (

@@ -47,6 +47,7 @@ from cti.ids import Ids
 from cti.settings import Settings
 from cti.store import tables as t
 from cti.store.db import Store
+from cti.workdays import load_calendar
 from queues.board import agent_view, queue_view, waiting_view
 from regulations import Profile
 
@@ -87,6 +88,7 @@ class Engine:
         hotline = settings.hotline
         self.settings, self.store, self.clock = settings, store, clock
         self.world = World(profile, zone, profile.hotline, hotline.queue, timedelta(seconds=hotline.wrap_up_s))
+        self.world.calendar = load_calendar(hotline.workdays, clock.now().year)
         self._labels = {code: reason.zh for code, reason in hotline.busy_reasons.items()}
         self._steps = Steps(self.world, ids)
         self._diallings = Diallings(self.world, ids, settings.callback)

@@ -239,7 +239,8 @@ class TicketAsked:
         return stub, particulars.may_change(stub, by, owner.owner if owner else None, by in self.world.leads)
 
     def _clocks(self, stub: Stub) -> handout.Clocks:
-        return handout.clocks_of(self.world.profile, stub.kind, stub.grade, stub.complaint_grade)
+        world = self.world
+        return handout.clocks_of(world.profile, stub.kind, stub.grade, stub.complaint_grade, world.calendar)
 
     def _timed(self, stub: Stub) -> Stub:
         after = handout.timed(stub, self._clocks(stub), self.world.zone)

@@ -23,6 +23,7 @@ from queues.calls import Call, Offer
 from queues.facts import CallFact
 from queues.stubs import Stub
 from queues.tickets import Ticket
+from queues.workdays import WEEKENDS
 from regulations import Profile
 
 PROVE_QUEUE = "cti-prove"  # of asterisk-conf/cti_queues.conf; its calls are real, but no part of the hotline's figures
@@ -176,6 +177,7 @@ class World:
         answer = profile.get("answer.within")
         self.limit = timedelta(seconds=answer.seconds()) if answer else timedelta(seconds=15)
         self.callback_limits: CallbackLimits = limits_of(profile, zone)
+        self.calendar = WEEKENDS  # the engine puts the site's in its place
         self.calls: dict[str, Call] = {}
         self.legs: dict[str, str] = {}
         self.linked: dict[str, str] = {}  # linkedid -> call id
@@ -201,6 +203,7 @@ class World:
         self.mono = 0.0  # the monotonic clock at the batch, seconds
         self.boot = ""  # of the machine: what the monotonic clock may be compared within
         self.pages: Counter[str] = Counter()  # open pages by person
+        self.stepped_at: datetime | None = None  # the newest step of the wall clock, in its reading after it
         self.switches: dict[str, str] = {}  # desired values of the dialplan's global variables
         self.parts: list[Part] = []
         self.duty_version = 0  # rises with everything that a page of the duty desk shows

@@ -13,6 +13,7 @@ from cti.app import load_profile
 from queues import chasing, handout, particulars, repeats
 from queues.kinds import COMPLAINT_GRADES, GRADES, KINDS
 from queues.stubs import Stub
+from queues.workdays import SATURDAY, WEEKENDS, working_days_after
 
 ZONE = ZoneInfo("Asia/Shanghai")
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -59,8 +60,8 @@ def test_no_clock_runs_before_its_cause(
 @given(moments, st.integers(1, 60))
 def test_working_days_are_days_of_work(start: datetime, days: int) -> None:
     """Never a Saturday or a Sunday; a week has five of them; the time of day stays."""
-    due = handout.working_days_after(start, days, ZONE).astimezone(ZONE)
-    assert due.weekday() < handout.SATURDAY
+    due = working_days_after(start, days, WEEKENDS, ZONE).astimezone(ZONE)
+    assert due.weekday() < SATURDAY
     assert due.time() == start.astimezone(ZONE).time()
     assert timedelta(days=days) <= due - start <= timedelta(days=days // 5 * 7 + 7)
 

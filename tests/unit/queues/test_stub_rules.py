@@ -12,6 +12,7 @@ from queues import chasing, handout, particulars, repeats
 from queues.chasing import Advice
 from queues.kinds import KINDS
 from queues.stubs import Stub
+from queues.workdays import WEEKENDS, working_days_after
 from regulations import Article, Basis, Limit, Profile, Strength
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -83,7 +84,7 @@ def test_a_grade_rules_before_the_kind() -> None:
 @pytest.mark.parametrize(("days", "local"), [(1, "11-23 16:00"), (3, "11-25 16:00"), (6, "11-30 16:00")])
 def test_working_days_pass_over_the_weekend(days: int, local: str) -> None:
     """From a Friday: one working day later is Monday, at the same time of day."""
-    due = handout.working_days_after(FRIDAY, days, ZONE)
+    due = working_days_after(FRIDAY, days, WEEKENDS, ZONE)
     assert f"{due.astimezone(ZONE):%m-%d %H:%M}" == local
 
 

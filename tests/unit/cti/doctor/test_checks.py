@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cti.doctor.asking import CONTEXTS
 from cti.doctor.checks import judge
 from cti.doctor.facts import AmiFacts, ConfigFacts, Facts, FileFacts, FolderFacts, HostFacts
 from cti.doctor.findings import Finding, Level, report
-from cti.doctor.gather import _profile, read_config
+from cti.doctor.gather import _profile, _workdays, read_config
 from cti.doctor.layout import OURS, judge_layout
 from cti.settings import make_settings
 
@@ -83,6 +84,8 @@ def test_a_healthy_site_has_nothing_to_mend() -> None:
         ("host", {"web_loopback": False}, {"https": Level.WARN}),
         ("host", {"web_loopback": False, "web_tls": True}, {}),
         ("host", {"profile": "zone: unknown"}, {"profile": Level.FAIL}),
+        ("host", {"workdays": "x.toml: off"}, {"workdays": Level.FAIL}),
+        ("host", {"without_makeup": (2027,)}, {"workdays": Level.WARN}),
         ("host", {"layout": ("agents: elsewhere",)}, {"layout": Level.FAIL}),
     ],
 )
@@ -102,7 +105,7 @@ def test_every_finding_that_is_not_ok_has_its_cure_in_both_languages() -> None:
     worst = replace(
         HEALTHY, ami=AmiFacts(commands=frozenset(["Command"]), contexts=frozenset(), offset_s=9.0),
         config=ConfigFacts({"x": 30_000}, True, False),
-        host=HostFacts(3, False, False, False, "no", "no", layout=("x",)),
+        host=HostFacts(3, False, False, False, "no", "no", layout=("x",), workdays="no", without_makeup=(2027,)),
         queue_log=FileFacts(Path("q"), "no"), cdr=FileFacts(Path("c"), "no"), cel=FileFacts(Path("e"), "no"),
         recordings=FolderFacts(Path("r"), "no"), database=FolderFacts(Path("d"), free=1),
     )  # fmt: skip
@@ -160,3 +163,15 @@ def test_a_house_file_that_does_not_load_is_the_doctors_business_too(tmp_path: P
     said = _profile(settings.hotline)
     assert str(house) in said
     assert "busy.first.basis" in said
+
+
+def test_next_years_make_up_days_are_asked_for_when_they_are_out(tmp_path: Path) -> None:
+    """They are proclaimed in October or November of the year before; the site's file mends it; a bad one is said."""
+    own = tmp_path / "workdays.toml"
+    own.write_text("on = [2035-02-10]")
+    far = datetime(2034, 11, 1, tzinfo=UTC)
+    assert _workdays(None, datetime(2026, 6, 1, tzinfo=UTC)) == ("", ())
+    assert _workdays(None, far) == ("", (2034, 2035))
+    assert _workdays(own, far) == ("", (2034,))
+    own.write_text("on = [1]")
+    assert "no date" in _workdays(own, far)[0]
