@@ -1,9 +1,7 @@
-"""How urgent a callback is on the desk's list, and how far the day's are."""
+"""How urgent a callback is on the desk's list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -34,35 +32,3 @@ def level(due: datetime | None, deadline: datetime | None, appointment: datetime
     if any(moment is not None and moment <= now + SOON for moment in (deadline, appointment or due)):
         return Level.SOON
     return Level.LATER if appointment is None else Level.APPOINTMENT
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One callback of the day as its progress counts it."""
-
-    mandatory: bool
-    sampled: bool
-    closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the day's callbacks are. ``owed``: open ones and those closed today; ``made``: closed of them."""
-
-    owed: int
-    made: int
-    mandatory: int
-    mandatory_left: int
-    sample: int
-    sample_left: int
-
-
-def progress(day: Iterable[Counted]) -> Progress:
-    """Count the callbacks that are open, and those that were closed today."""
-    found = list(day)
-    mandatory = [one for one in found if one.mandatory]
-    sample = [one for one in found if one.sampled]
-    return Progress(
-        len(found), sum(one.closed for one in found), len(mandatory), sum(not one.closed for one in mandatory),
-        len(sample), sum(not one.closed for one in sample),
-    )  # fmt: skip

@@ -13,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cti.store.sinks_tables import replies
 from cti.store.stub_tables import stubs
 from cti.store.tables import attempts, callbacks, recordings, tickets
-from queues.desk import Counted, Progress, level, progress
+from queues.desk import level
 
 MOST = 500  # callbacks in one answer
-SAMPLED = ("sample", "patrol")
 _OPEN = callbacks.c.closed_at.is_(None)
 _NEXT = func.coalesce(callbacks.c.appointment_at, callbacks.c.due_at, callbacks.c.deadline, callbacks.c.requested_at)
 
@@ -43,7 +42,6 @@ class DeskView:
         level: a value of queues.desk.Level; None once it is closed.
         recording: the state of the ticket's recording; None when it has none.
         replies: how often the responsible unit has answered.
-        listed: callbacks about the ticket that ended dissatisfied.
     """
 
     callback_id: str
@@ -69,7 +67,6 @@ class DeskView:
     area: str | None
     recording: str | None
     replies: int
-    listed: int
     level: str | None = None
     attempts: tuple[AttemptView, ...] = ()
 
@@ -86,26 +83,10 @@ async def appointments(connection: AsyncConnection, pbx_id: str, now: datetime) 
     return await _views(connection, pbx_id, agreed, (callbacks.c.appointment_at,), now)
 
 
-async def dissatisfied(connection: AsyncConnection, pbx_id: str, now: datetime) -> list[DeskView]:
-    """Those that ended dissatisfied, the newest first (HZ 第三十四至三十七条)."""
-    unhappy = callbacks.c.result == "dissatisfied"
-    return await _views(connection, pbx_id, unhappy, (callbacks.c.closed_at.desc(),), now)
-
-
 async def one(connection: AsyncConnection, pbx_id: str, callback_id: str, now: datetime) -> DeskView | None:
     """One callback, open or not, or None."""
     found = await _views(connection, pbx_id, callbacks.c.callback_id == callback_id, (_NEXT,), now)
     return found[0] if found else None
-
-
-async def day(connection: AsyncConnection, pbx_id: str, midnight: datetime) -> Progress:
-    """How far the callbacks are that are open or were closed since local *midnight*."""
-    c = callbacks.c
-    query = select(c.mandatory, c.source, c.closed_at).where(
-        c.pbx_id == pbx_id, or_(_OPEN, c.closed_at >= midnight), c.state != "cancelled"
-    )
-    rows = await connection.execute(query)
-    return progress(Counted(r.mandatory, r.source in SAMPLED, r.closed_at is not None) for r in rows)
 
 
 async def heard_for(connection: AsyncConnection, pbx_id: str, ticket_id: str, agent: str | None) -> str | None:
@@ -147,8 +128,6 @@ async def _views(
     connection: AsyncConnection, pbx_id: str, which: ColumnElement[bool], order: Sequence[Any], now: datetime
 ) -> list[DeskView]:
     c = callbacks.c
-    unhappy = callbacks.alias("unhappy")
-    listed = select(func.count()).where(unhappy.c.ticket_id == c.ticket_id, unhappy.c.result == "dissatisfied")
     answers = select(func.count()).where(replies.c.ticket_id == c.ticket_id)
     joined = (
         callbacks.outerjoin(tickets, tickets.c.ticket_id == c.ticket_id)
@@ -158,7 +137,7 @@ async def _views(
     query = (
         select(
             callbacks, stubs.c.unit, stubs.c.area, recordings.c.state.label("recording"),
-            answers.scalar_subquery().label("replies"), listed.scalar_subquery().label("listed"),
+            answers.scalar_subquery().label("replies"),
         )
         .select_from(joined)
         .where(c.pbx_id == pbx_id, which)

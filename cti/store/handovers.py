@@ -1,4 +1,4 @@
-"""Handovers as the pages read them. Every function takes a connection and changes nothing; no caller is named here."""
+"""Handovers as the pages read them. Every function takes a connection, changes nothing; numbers are masked."""
 
 from __future__ import annotations
 
@@ -7,18 +7,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.store import handover_tables as t
-from cti.store.tables import people
+from cti.store.tables import attempts, callbacks, people
+from queues.board import mask
 
+AT_A_TIME = 500  # callbacks asked for by their ids in one query
 MOST = 200  # handovers in one answer: three months of two a day
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackLine:
+    """What a callback on a sheet is about. ``number``: masked. Times are aware UTC."""
+
+    number: str
+    ticket_id: str | None
+    mandatory: bool
+    due_at: datetime | None
+    deadline: datetime | None
+    appointment_at: datetime | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class ItemView:
-    """One line of a sheet. Times are aware UTC."""
+    """One line of a sheet. Times are aware UTC. ``callback``: of a line that hands over a callback."""
 
     item_id: str
     kind: str
@@ -33,6 +48,7 @@ class ItemView:
     settled_by: str | None
     settled_at: datetime | None
     settled_reason: str
+    callback: CallbackLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +129,30 @@ async def _handovers(connection: AsyncConnection, which: ColumnElement[bool], pb
 async def _fill(connection: AsyncConnection, ids: list[str], pairs: dict[tuple[str, str], PairView]) -> None:
     i, g = t.items, t.seat_gaps
     lines = select(i.c.handover_id, i.c.outgoing, *_columns(i, ItemView)).where(i.c.handover_id.in_(ids))
-    for row in (await connection.execute(lines.order_by(i.c.added_at, i.c.item_id))).mappings():
+    rows = (await connection.execute(lines.order_by(i.c.added_at, i.c.item_id))).mappings().all()
+    about = await _callbacks(connection, [row["subject"] for row in rows if row["kind"] == "callback"])
+    for row in rows:
         pair = pairs.get((row["handover_id"], row["outgoing"]))
         if pair is not None:
-            pair.items.append(ItemView(**_without(row, "outgoing")))
+            pair.items.append(ItemView(**_without(row, "outgoing"), callback=about.get(row["subject"])))
     empty = select(g.c.handover_id, g.c.outgoing, *_columns(g, GapView)).where(g.c.handover_id.in_(ids))
     for row in (await connection.execute(empty.order_by(g.c.began_at))).mappings():
         pair = pairs.get((row["handover_id"], row["outgoing"]))
         if pair is not None:
             pair.gaps.append(GapView(**_without(row, "outgoing")))
+
+
+async def _callbacks(connection: AsyncConnection, ids: list[str]) -> dict[str, CallbackLine]:
+    made = select(func.count()).where(attempts.c.callback_id == callbacks.c.callback_id).scalar_subquery()
+    found: dict[str, CallbackLine] = {}
+    for at in range(0, len(ids), AT_A_TIME):
+        some = callbacks.c.callback_id.in_(ids[at : at + AT_A_TIME])
+        for row in (await connection.execute(select(callbacks, made.label("made")).where(some))).mappings():
+            found[row["callback_id"]] = CallbackLine(
+                mask(row["number"]), row["ticket_id"], row["mandatory"], row["due_at"], row["deadline"],
+                row["appointment_at"], row["made"],
+            )  # fmt: skip
+    return found
 
 
 def _columns(table: Any, view: Any) -> Iterable[Any]:

@@ -1,41 +1,28 @@
-"""The callback desk (回访台): what is open, the appointments, the day's progress, the dissatisfied, and the file."""
+"""The callback desk (回访台): what is open, the appointments, and the file. What is done there: cti/web/owed.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, time
+from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
-from cti.store.desk_reads import DeskView, appointments, callbacks_between, day, dissatisfied, one, open_ones
-from cti.web.context import LeadDep, LedgerDep, SeatedDep, WebDep, Who
+from cti.store.desk_reads import DeskView, appointments, callbacks_between, one, open_ones
+from cti.web.context import LedgerDep, SeatedDep, WebDep, Who
 from cti.web.fields import DayQuery
 from cti.web.ledger import Format, bounds, days_asked, file_of, lines_of, span
 from cti.web.ledger_lines import CALLBACK_HEAD
 from cti.web.problems import Problem
 from queues.board import mask
-from queues.desk import Progress
 
 router = APIRouter(prefix="/callback-desk", tags=["callbacks"])
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The list and how far the day is."""
-
-    callbacks: list[DeskView]
-    progress: Progress
-
-
 @router.get("")
-async def desk(who: SeatedDep, web: WebDep) -> Desk:
+async def desk(who: SeatedDep, web: WebDep) -> list[DeskView]:
     """Open callbacks, one's own first, then by when they are due; at most 500. An agent sees the numbers he claimed."""
-    now = web.clock.now()
-    midnight = datetime.combine(now.astimezone(web.zone), time(), web.zone)
     async with web.store.read() as connection:
-        found = await open_ones(connection, web.settings.pbx_id, who.number, now)
-        far = await day(connection, web.settings.pbx_id, midnight)
-    return Desk([shown(who, view) for view in found], far)
+        found = await open_ones(connection, web.settings.pbx_id, who.number, web.clock.now())
+    return [shown(who, view) for view in found]
 
 
 @router.get("/appointments")
@@ -44,14 +31,6 @@ async def calendar(who: SeatedDep, web: WebDep) -> list[DeskView]:
     async with web.store.read() as connection:
         found = await appointments(connection, web.settings.pbx_id, web.clock.now())
     return [shown(who, view) for view in found]
-
-
-@router.get("/dissatisfied")
-async def unhappy(_who: LeadDep, web: WebDep) -> list[DeskView]:
-    """Those that ended dissatisfied, with every attempt; numbers masked (HZ 第三十四至三十七条)."""
-    async with web.store.read() as connection:
-        found = await dissatisfied(connection, web.settings.pbx_id, web.clock.now())
-    return [replace(view, number=mask(view.number)) for view in found]
 
 
 @router.get("/export", response_class=Response)

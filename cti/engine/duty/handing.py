@@ -79,6 +79,7 @@ class Handing(Part):
             pair = self.book.leaving(act.agent)
             if pair is not None:
                 self.sheets.collect(pair, now, late=True)
+                self.sheets.left_behind(pair)
                 self.seats.left(pair, act)
         elif act.kind is ActKind.SIGNED_IN:
             self.seats.taken(act)
@@ -99,6 +100,8 @@ class Handing(Part):
         touched.update(callback.agent for callback in changes.callbacks.values())
         touched.update(ticket.owner for ticket in changes.owners.values())
         touched.update(row["agent"] for row in changes.records.get(permits, {}).values())
+        if "" in touched:  # what nobody has claimed is the leads' to hand over
+            touched |= self.world.leads
         for pair in [pair for pair in self.book.pairs.values() if pair.outgoing in touched]:
             self.sheets.collect(pair, now)
         for pair in self.book.pairs.values():

@@ -14,7 +14,7 @@ from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.handover_book import Book
 from cti.engine.duty.handover_tickets import OpenTickets
 from cti.engine.duty.rostering import Rostering
-from cti.engine.world import World
+from cti.engine.world import Callback, World
 from cti.ids import Ids
 
 WITHOUT_SHIFT = timedelta(hours=24)  # how far back an agent's tickets are his shift's when the roster lost the shift
@@ -68,10 +68,22 @@ class Sheets:
         for ticket_id in self.tickets.of(agent, self._since(pair)):
             yield Matter(ItemKind.TICKET, ticket_id)
         for callback in self.world.callbacks.values():
-            if callback.agent == agent and callback.state in ("due", "placing"):
+            if callback.state in ("due", "placing") and self._falls_to(agent, callback):
                 yield Matter(ItemKind.CALLBACK, callback.callback_id)
         for permit_id in self.conduct.undecided(agent):
             yield Matter(ItemKind.REQUEST, permit_id)
+
+    def _falls_to(self, agent: str, callback: Callback) -> bool:
+        """Whether *agent* hands it over: his own, and a lead what nobody has claimed (QD 第十二条(五), 交由夜班长)."""
+        return callback.agent == agent or (callback.agent == "" and callback.by_key and agent in self.world.leads)
+
+    def left_behind(self, pair: Pair) -> None:
+        """Nobody follows who could take his callbacks: they are anybody's again, and on the lead's sheet."""
+        if pair.incoming is not None:
+            return
+        for callback in list(self.world.callbacks.values()):
+            if callback.agent == pair.outgoing and callback.by_key and callback.state == "due":
+                self.world.put_callback(replace(callback, agent=""))
 
     def _since(self, pair: Pair) -> datetime:
         """From when on a ticket belongs to this shift: its start, or the sign-in when that was earlier."""

@@ -1,4 +1,4 @@
-"""Colours and progress of the callback desk."""
+"""Colours of the callback desk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from queues.desk import Counted, Level, Progress, level, progress
+from queues.desk import Level, level
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 US = timedelta(microseconds=1)
@@ -35,15 +35,3 @@ def test_the_colour_of_a_line(
 ) -> None:
     """Overdue outweighs soon outweighs appointment; an hour is within, a microsecond more is not."""
     assert level(due, deadline, appointment, NOW) is wanted
-
-
-def test_the_progress_of_a_day() -> None:
-    """Each callback is counted in all that it is."""
-    day = [
-        Counted(True, False, True),
-        Counted(True, True, False),
-        Counted(False, True, True),
-        Counted(False, False, False),
-    ]
-    assert progress(day) == Progress(4, 2, 2, 1, 2, 1)
-    assert progress([]) == Progress(0, 0, 0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The callback desk over the API: order and colours, whose number is shown, progress, appointments, the file."""
+"""The callback desk over the API: order and colours, whose number is shown, appointments, the file."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_the_list_is_by_due_time_with_ones_own_first(desk: Desk) -> None:
     """Overdue, within the hour, later, appointment; an agent's own claims stand first."""
-    view = await desk.view("1002", "GET", "callback-desk")
-    assert [(c["callback_id"], c["level"]) for c in view["callbacks"]] == [
+    view = (await desk.ask("1002", "GET", "callback-desk")).json()
+    assert [(c["callback_id"], c["level"]) for c in view] == [
         ("cb-late", "overdue"), ("cb-soon", "soon"), ("cb-later", "later"), ("cb-agreed", "appointment"),
     ]  # fmt: skip
-    own = await desk.view("1001", "GET", "callback-desk")
-    assert [c["callback_id"] for c in own["callbacks"]] == ["cb-agreed", "cb-late", "cb-soon", "cb-later"]
+    own = (await desk.ask("1001", "GET", "callback-desk")).json()
+    assert [c["callback_id"] for c in own] == ["cb-agreed", "cb-late", "cb-soon", "cb-later"]
 
 
 async def test_the_number_is_the_claimers_and_the_leads(desk: Desk) -> None:
     """Others see it masked and cannot open the callback; an auditor has no desk."""
     seen = {}
     for who in ("1001", "1002", "9001"):
-        view = await desk.view(who, "GET", "callback-desk")
-        seen[who] = {c["number"] for c in view["callbacks"] if c["callback_id"] == "cb-agreed"}
+        view = (await desk.ask(who, "GET", "callback-desk")).json()
+        seen[who] = {c["number"] for c in view if c["callback_id"] == "cb-agreed"}
     assert seen == {"1001": {NUMBER}, "1002": {MASKED}, "9001": {NUMBER}}
     assert (await desk.ask("1002", "GET", "callback-desk/cb-agreed")).status_code == 404
     assert (await desk.view("1001", "GET", "callback-desk/cb-agreed"))["number"] == NUMBER
@@ -56,29 +56,12 @@ async def test_the_number_is_the_claimers_and_the_leads(desk: Desk) -> None:
     assert (await desk.ask("9500", "GET", "callback-desk")).status_code == 403
 
 
-async def test_progress_of_the_day(desk: Desk) -> None:
-    """Open ones and those closed since local midnight; yesterday's and cancelled ones are no part of it."""
-    await put_callback(desk.site, "made", state="reached", mandatory=True, closed_at=NINE)
-    await put_callback(desk.site, "old", state="reached", mandatory=True, closed_at=NINE - timedelta(hours=10))
-    await put_callback(desk.site, "off", state="cancelled", mandatory=True, closed_at=NINE)
-    assert (await desk.view("1001", "GET", "callback-desk"))["progress"] == {
-        "owed": 5, "made": 1, "mandatory": 3, "mandatory_left": 2, "sample": 1, "sample_left": 1,
-    }  # fmt: skip
-
-
-async def test_appointments_and_the_dissatisfied(desk: Desk) -> None:
-    """Agreed times, the next first; dissatisfied ones with every attempt, for leads, masked."""
+async def test_appointments(desk: Desk) -> None:
+    """Agreed times, the next first; what is closed is no appointment any more."""
     await put_callback(desk.site, "first", due_at=NINE + 2 * HOUR, appointment_at=NINE + 2 * HOUR)
+    await put_callback(desk.site, "kept", appointment_at=NINE, closed_at=NINE, state="reached")
     found = (await desk.ask("1002", "GET", "callback-desk/appointments")).json()
     assert [(c["callback_id"], c["number"]) for c in found] == [("cb-first", MASKED), ("cb-agreed", MASKED)]
-    await change_callback(desk.site, "cb-first", result="dissatisfied", state="reached", closed_at=NINE, ticket_id="t1")
-    await put_attempt(desk.site, "cb-first", 1, NINE - 3 * HOUR, "no_answer")
-    await put_attempt(desk.site, "cb-first", 2, NINE, "reached")
-    (one,) = (await desk.ask("9001", "GET", "callback-desk/dissatisfied")).json()
-    assert (one["number"], one["listed"], [a["outcome"] for a in one["attempts"]]) == (
-        MASKED, 1, ["no_answer", "reached"]
-    )  # fmt: skip
-    assert (await desk.ask("1001", "GET", "callback-desk/dissatisfied")).status_code == 403
 
 
 async def test_the_file_lists_every_attempt_and_no_number(desk: Desk) -> None:
