@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from cti.commands import GoReady, RequestCallback, SignIn, SignOut
 from cti.commands.handover import PairSeats, SignSheet, TakeItem
@@ -25,10 +27,18 @@ async def on_the_desk(house: Shifts, agent: str, number: str = CALLER) -> str:
 
 
 async def change(house: Shifts, callback_id: str, **values: object) -> None:
-    """Other facts of a callback, written with the next batch."""
-    callback: Callback = house.engine.world.callbacks[callback_id]
-    house.engine.world.put_callback(replace(callback, **values))  # type: ignore[arg-type]
-    await house.ask(GoReady("1002"))
+    """Other facts of a callback, put within a batch, as a command of the desk does."""
+    world, handing = house.engine.world, house.handing
+    batched = handing.batched
+
+    def changed(now: datetime) -> None:
+        callback: Callback = world.callbacks[callback_id]
+        world.put_callback(replace(callback, **values))  # type: ignore[arg-type]
+        batched(now)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handing, "batched", changed)
+        await house.ask(GoReady("1002"))
     await house.quiet()
 
 

@@ -100,8 +100,8 @@ class Handing(Part):
         touched.update(callback.agent for callback in changes.callbacks.values())
         touched.update(ticket.owner for ticket in changes.owners.values())
         touched.update(row["agent"] for row in changes.records.get(permits, {}).values())
-        if "" in touched:  # what nobody has claimed is the leads' to hand over
-            touched |= self.world.leads
+        if any(callback.by_key for callback in changes.callbacks.values()):  # claimed or given back: it changes sheets
+            touched.update(pair.outgoing for pair in self.book.pairs.values())
         for pair in [pair for pair in self.book.pairs.values() if pair.outgoing in touched]:
             self.sheets.collect(pair, now)
         for pair in self.book.pairs.values():
