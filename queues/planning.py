@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from queues.callbacks import NO_TERMS, Attempt, AttemptOutcome, CallbackLimits, Terms, earliest
 from queues.openday import hour_of, hour_starts, part_of
 
 QUARTER = timedelta(minutes=15)
+NEVER = datetime.max.replace(tzinfo=UTC)
 MOST_QUARTERS = 14 * 96
 """How far a place with room is looked for: two weeks."""
 DEFAULT_TRIES = 1
@@ -79,18 +80,22 @@ def left(owed: Owed, limits: CallbackLimits) -> int:
     return max(wanted - sum(a.counts for a in owed.attempts), 0)
 
 
-def fit_of(owed: Owed, limits: CallbackLimits, now: datetime, ring: timedelta) -> Fit:
+def fit_of(owed: Owed, limits: CallbackLimits, now: datetime, ring: timedelta, first: datetime | None = None) -> Fit:
     """The attempts still to be made, spread over the day; each as early as its part of the day allows.
 
     The first one of all is made as soon as it may be: whoever is reached at once is owed nothing more.
+
+    Args:
+        first: where the next attempt was put, when that is settled.
     """
     times: list[datetime] = []
     made, terms, at = owed.attempts, owed.terms, now
     for ahead in range(left(owed, limits) - 1, -1, -1):
         soonest = earliest(made, limits, at, ring, terms)
         tried = [a for a in made if a.counts]
-        chosen = soonest
-        if tried and terms.appointment_at is None:
+        settled = not times and (first or terms.appointment_at or terms.override) is not None
+        chosen = soonest if not settled or first is None else first
+        if tried and not settled:
             chosen = _spread(tried, made, ahead, owed.deadline, limits, soonest, ring)
         times.append(chosen)
         made = (*made, _supposed(len(made) + 1, chosen, ring))
@@ -144,44 +149,48 @@ def planned(
 ) -> Planned:  # fmt: skip
     """When one callback is next due, given how many are due in each quarter-hour already.
 
-    An appointment and a callback that would be late are put where they must be, whatever the load.
+    An appointment is put where it was agreed, whatever the load.
 
     Args:
         load: start of a quarter-hour (aware UTC) -> callbacks planned in it.
         ring: the longest from the dial to the end of the caller's ring.
     """
-    fit = fit_of(owed, limits, now, ring)
-    if not fit.times:
-        return Planned(owed.callback_id, None, fit)
-    first = fit.times[0]
-    if owed.terms.appointment_at is not None or fit.late:
-        return Planned(owed.callback_id, first, fit)
-    room = _with_room(owed, fit, load, capacity, limits, ring)
-    if room is None:
-        late = (sum(a.counts for a in owed.attempts) + len(fit.times),)
-        return Planned(owed.callback_id, first, replace(fit, late=late, why="capacity"))
-    at = _put_into(owed, room, limits, ring, jitter)
-    return Planned(owed.callback_id, at, replace(fit, times=(at, *fit.times[1:])))
+    wanted = fit_of(owed, limits, now, ring)
+    if not wanted.times:
+        return Planned(owed.callback_id, None, wanted)
+    if owed.terms.appointment_at is not None:
+        return Planned(owed.callback_id, wanted.times[0], wanted)
+    at = _with_room(owed, wanted.times[0], load, capacity, limits, ring)
+    last = at if wanted.late else _latest_in(owed, at, len(wanted.times) - 1, limits, ring)
+    at = _put_into(owed, at, last, limits, ring, jitter)
+    fit = fit_of(owed, limits, now, ring, first=at)
+    return Planned(owed.callback_id, at, replace(fit, why="capacity") if fit.late and not wanted.late else fit)
 
 
 def _with_room(
-    owed: Owed, fit: Fit, load: Mapping[datetime, int], capacity: Capacity, limits: CallbackLimits, ring: timedelta
-) -> datetime | None:
-    """The first moment from the wanted one in a quarter-hour with room, such that the rest still fits."""
-    at = fit.times[0]
+    owed: Owed, at: datetime, load: Mapping[datetime, int], capacity: Capacity, limits: CallbackLimits, ring: timedelta
+) -> datetime:
+    """The first moment from *at* in a quarter-hour with room; *at* itself when there is none for two weeks."""
+    wanted = at
     for _ in range(MOST_QUARTERS):
-        if not _rest_fits(owed.attempts, len(fit.times) - 1, owed.deadline, limits, at, ring):
-            return None
         slot = quarter_of(at)
         if load.get(slot, 0) < capacity(slot):
             return at
         at = earliest(owed.attempts, limits, slot + QUARTER, ring, owed.terms)
-    return None
+    return wanted
 
 
-def _put_into(owed: Owed, at: datetime, limits: CallbackLimits, ring: timedelta, jitter: Jitter) -> datetime:
-    """*at* moved into its quarter-hour, where that is allowed and stays in it."""
-    moved = max(at, quarter_of(at) + jitter(owed.callback_id))
+def _latest_in(owed: Owed, at: datetime, ahead: int, limits: CallbackLimits, ring: timedelta) -> datetime:
+    """How late in its quarter-hour *at* may be moved: not at all when the attempts after it would then be late."""
+    last = quarter_of(at) + QUARTER
+    return last if _rest_fits(owed.attempts, ahead, owed.deadline, limits, last, ring) else at
+
+
+def _put_into(
+    owed: Owed, at: datetime, last: datetime, limits: CallbackLimits, ring: timedelta, jitter: Jitter
+) -> datetime:
+    """*at* moved into its quarter-hour by the jitter, where that is allowed and not after *last*."""
+    moved = min(max(at, quarter_of(at) + jitter(owed.callback_id)), last)
     return moved if earliest(owed.attempts, limits, moved, ring, owed.terms) == moved else at
 
 
@@ -201,13 +210,10 @@ def planned_all(
     return tuple(plans)
 
 
-def place_of(owed: Owed) -> tuple[bool, datetime, bool, datetime, datetime, str]:
+def place_of(owed: Owed) -> tuple[bool, datetime, datetime, str]:
     """A sort key: appointments by their time, then by deadline (none: last), age and id."""
     agreed = owed.terms.appointment_at
-    return (
-        agreed is None, agreed or owed.asked_at, owed.deadline is None, owed.deadline or owed.asked_at,
-        owed.asked_at, owed.callback_id,
-    )  # fmt: skip
+    return agreed is None, agreed or owed.deadline or NEVER, owed.asked_at, owed.callback_id
 
 
 def capacity_of(on_duty: Callable[[datetime], int], handling: timedelta) -> Capacity:
