@@ -101,7 +101,7 @@ def _refused(code: str, zh: str, en: str, article: Article) -> Verdict:
 def may_claim(holder: str, agent: str, state: str, merge: Article | None) -> Ruling:
     """One agent makes a callback; the other is told who (QD 第十二条（四）: 互通)."""
     if state != "due":
-        return _not_open(state)
+        return not_open(state)
     if holder not in ("", agent):
         articles = () if merge is None else (merge,)
         return refused("callback_claimed", f"已由{holder}号话务员认领", f"Agent {holder} has claimed it", *articles)
@@ -111,17 +111,17 @@ def may_claim(holder: str, agent: str, state: str, merge: Article | None) -> Rul
 def may_release(holder: str, by: str, lead: bool, state: str) -> Ruling:
     """The holder, or a lead."""
     if state != "due":
-        return _not_open(state)
+        return not_open(state)
     return allowed() if lead or (holder and by == holder) else not_yours(holder)
 
 
-def may_assign(by: str, lead: bool, agent_known: bool, state: str) -> Ruling:
+def may_assign(lead: bool, agent_known: bool, state: str) -> Ruling:
     """A lead gives it to an agent."""
     if not lead:
         return refused("lead_only", "须由值班长安排", "The shift lead does this")
     if not agent_known:
         return refused("unknown_agent", "没有该工号的话务员", "There is no agent with this number")
-    return allowed() if state == "due" else _not_open(state)
+    return allowed() if state == "due" else not_open(state)
 
 
 def not_yours(holder: str) -> Ruling:
@@ -131,5 +131,6 @@ def not_yours(holder: str) -> Ruling:
     return refused("not_your_callback", f"该回访由{holder}号话务员办理", f"Agent {holder} has this callback")
 
 
-def _not_open(state: str) -> Ruling:
+def not_open(state: str) -> Ruling:
+    """Refused for a callback that is over, or runs."""
     return refused("callback_closed", "该回访已办结或正在进行", f"The callback is {state}")

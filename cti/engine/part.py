@@ -19,6 +19,7 @@ from cti.ami.events import AttendedTransfer, BlindTransfer, DialBegin, DialEnd, 
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from queues.calls import Call
 from queues.facts import Rated, ShutOut
+from queues.replies import Result
 from queues.stubs import Stub
 from regulations import Ruling
 
@@ -108,6 +109,16 @@ class Part:
 
     def called_back(self, callback: Callback, now: datetime) -> None:
         """A callback was planned, placed, closed, or given to another agent; this is how it stands."""
+
+    def dial_rules(self, callback: Callback, agent: str, pressed_by: str | None, now: datetime) -> Iterable[Ruling]:
+        """What speaks about dialling *callback* from *agent*'s phone now. ``pressed_by``: None when it is just due."""
+        return ()
+
+    def dial_placed(self, callback: Callback, channel_id: str, pressed_by: str | None, now: datetime) -> None:
+        """An attempt was placed; the callback is as it was just before."""
+
+    def unit_answered(self, ticket_id: str, result: Result, now: datetime) -> None:
+        """The responsible unit's answer to a ticket was reported."""
 
     def unit_leg(self, channel_id: str, event: OriginateResponse | DialEnd | Hangup, now: datetime) -> None:
         """The leg on which an agent rings a unit was answered, dialled, or is gone."""

@@ -76,6 +76,8 @@ class OtherSystems(Part):
         self._known[asked.token_id, asked.key] = row
         self.world.write(replies, row, shown=False)
         self.replied += 1
+        for part in self.world.parts:
+            part.unit_answered(asked.ticket_id, Result(asked.result), now)
         return Outcome(allowed(), {"ticket_id": asked.ticket_id})
 
     def _row(self, asked: ReportReply, now: datetime) -> dict[str, Any]:

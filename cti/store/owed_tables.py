@@ -18,6 +18,7 @@ owed_tickets = Table(  # what came of each ticket that was answered or finished
     Column("code", String(40), nullable=False),  # why it is refused; ok otherwise
     Column("articles", JSON, nullable=False),  # as they are cited
     Column("draw_id", String(40)),
+    Column("place", Integer),  # in the list of the draw, from 1
     Column("callback_id", String(40)),
     Index("owed_by_time", "pbx_id", "at"),
     Index("owed_by_draw", "draw_id"),
@@ -34,7 +35,7 @@ draws = Table(  # one list of tickets and its draw (queues/sampling.py)
     Column("closes_at", Instant, nullable=False),
     Column("commitment", String(64), nullable=False),
     Column("secret", String(40), nullable=False),  # shown to nobody before the list is closed
-    Column("listed", JSON, nullable=False),  # ticket ids in the order in which they came
+    Column("listed", JSON, nullable=False),  # ticket ids in the order in which they came; empty until it is closed
     Column("drawn", JSON, nullable=False),
     Column("closed_at", Instant),
     Column("list_hash", String(64)),

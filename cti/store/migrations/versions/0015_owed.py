@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("articles", sa.JSON(), nullable=False),
         sa.Column("draw_id", sa.String(length=40), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=True),
         sa.Column("callback_id", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("ticket_id", "round"),
     )
