@@ -123,7 +123,7 @@ def test_wd_numbers_two_articles_alike_and_the_second_is_cited_by_its_ordinal() 
     [
         ("qd-96556", "busy.first"), ("qd-96556", "handover.gap"), ("kl-956100", "signin.personal"),
         ("wd-wuda", "callback.quiet_from"), ("gj-bus", "answer.within"), ("hz-12319", "signin.seat_check"),
-        ("hz-12319", "callback.sample_percent"),
+        ("kl-956100", "callback.sample_percent"),
     ],
 )  # fmt: skip
 def test_a_hotline_that_is_silent_on_a_rule_has_it_off(name: str, path: str) -> None:
