@@ -28,6 +28,7 @@ from cti.ami import (
     SetVariable,
 )
 from cti.commands.conduct import SeatUnproved
+from cti.commands.dialling import FolderSeen
 from cti.commands.emergency import NotLifted, UnitNotRung
 from cti.commands.switches import SwitchNotSet
 from cti.commands.transfers import TransferRefused
@@ -41,10 +42,12 @@ from cti.engine.inputs import (
     Dial,
     Dialled,
     DialUnit,
+    DropDial,
     Effect,
     EndTalk,
     Input,
     Lift,
+    LookAtFolder,
     Move,
     RingSeat,
     SetGlobal,
@@ -54,6 +57,7 @@ from cti.engine.inputs import (
 )
 from cti.errors import CtiError
 from cti.recordings.checker import RecordingChecker
+from cti.recordings.folder import trouble_of
 from cti.settings import Settings
 
 log = structlog.get_logger()
@@ -102,6 +106,7 @@ class Hands:
         self._switching = asyncio.Lock()
         self._checking: set[str] = set()
         self._interfaces: dict[str, str] = {}
+        self._unsent: set[str] = set()  # attempts that are not yet sent, and have not given way
 
     def act(self, effect: Effect) -> None:
         """Start an effect; returns at once."""
@@ -113,7 +118,12 @@ class Hands:
                     self._checking.add(call_id)
                     self._start(self._check(call_id, expected_ms), f"recording-{call_id}")
             case Dial():
+                self._unsent.add(effect.channel_id)
                 self._start(self._dial(effect), f"dial-{effect.channel_id}")
+            case DropDial(channel_id):
+                self._start(self._drop(channel_id), f"drop-{channel_id}")
+            case LookAtFolder():
+                self._start(self._show_folder(), "folder")
             case Trace(channel_id, gone):
                 self._start(self._trace(channel_id, gone), f"trace-{channel_id}")
             case DialUnit():
@@ -191,7 +201,28 @@ class Hands:
         finally:
             self._checking.discard(call_id)
 
+    async def _look_at_folder(self) -> bool:
+        root, free_mb = self._settings.asterisk.recordings, self._settings.callback.recording_free_mb
+        trouble = await asyncio.to_thread(trouble_of, root, free_mb)
+        self._put(Asked(FolderSeen(trouble), None))
+        return not trouble
+
+    async def _show_folder(self) -> None:
+        await self._look_at_folder()
+
+    async def _drop(self, channel_id: str) -> None:
+        self._unsent.discard(channel_id)
+        try:
+            await self._link.send(Hangup(channel_id))
+        except (LinkDown, ActionTimeout):
+            return  # the look at what is alive, after the gap, ends it
+
     async def _dial(self, dial: Dial) -> None:
+        recordable = await self._look_at_folder()
+        if not (recordable and dial.channel_id in self._unsent):
+            self._unsent.discard(dial.channel_id)
+            self._put(Dialled(dial.channel_id, False))
+            return
         action = Originate(
             dial.interface,
             "cti-callback",
@@ -200,6 +231,7 @@ class Hands:
             timeout_ms=int(self._settings.callback.agent_ring_s * 1000),
             variables={"CTI_NOT_AFTER": str(int(dial.not_after.timestamp()))},
         )
+        self._unsent.discard(dial.channel_id)
         accepted: bool | None
         try:
             accepted = (await self._link.send(action)).success

@@ -15,6 +15,7 @@ from cti.commands.base import (
     SignOut,
 )
 from cti.commands.conduct import ConductCommand
+from cti.commands.dialling import DiallingCommand
 from cti.commands.directory import DirectoryCommand
 from cti.commands.emergency import EmergencyCommand
 from cti.commands.findings import FindingCommand
@@ -34,11 +35,12 @@ from cti.commands.voice import VoiceCommand
 Command = (
     BaseCommand | RosterCommand | ConductCommand | FindingCommand | HandoverCommand | MissedCommand | SwitchNotSet
     | DirectoryCommand | EmergencyCommand | SurgeCommand | SinkCommand | TicketCommand | TransferCommand
-    | NuisanceCommand | OutageCommand | OwedCommand | VoiceCommand
+    | NuisanceCommand | OutageCommand | OwedCommand | VoiceCommand | DiallingCommand
 )  # fmt: skip
 
 __all__ = [
-    "BaseCommand", "Command", "ConductCommand", "DialNow", "DirectoryCommand", "EmergencyCommand", "FindingCommand",
+    "BaseCommand", "Command", "ConductCommand", "DialNow", "DiallingCommand", "DirectoryCommand",
+    "EmergencyCommand", "FindingCommand",
     "GoBusy", "GoReady", "HandoverCommand", "MissedCommand", "NuisanceCommand", "OutageCommand", "Outcome",
     "OwedCommand", "PageClosed", "PageOpened", "PeopleChanged", "Popped", "RequestCallback", "RosterCommand", "SignIn",
     "SignOut", "SinkCommand", "SwitchNotSet", "TicketCommand", "TransferCommand", "VoiceCommand",

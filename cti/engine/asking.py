@@ -21,28 +21,27 @@ from cti.commands import (
     SignIn,
     SignOut,
 )
+from cti.commands.dialling import CallerCame
 from cti.engine.dialling import Diallings
 from cti.engine.inputs import Align
 from cti.engine.part import ActKind, StateAsked, take
 from cti.engine.world import Callback, World
 from cti.ids import Ids
-from cti.numbers import diallable
-from cti.settings import CallbackSettings, HotlineSettings
+from cti.numbers import target
+from cti.settings import Settings
+from cti.store.dial_tables import callback_extensions
 from regulations import Ruling, allowed, combined, refused
 
 
 class Asking:
     """Takes commands into the world."""
 
-    def __init__(
-        self, world: World, diallings: Diallings, ids: Ids, hotline: HotlineSettings, callback: CallbackSettings
-    ) -> None:
+    def __init__(self, world: World, diallings: Diallings, ids: Ids, settings: Settings) -> None:
         self.world = world
         self.diallings = diallings
         self.ids = ids
-        self.hotline = hotline
-        self.callback = callback
-        self._seat = re.compile(hotline.seat_pattern)
+        self.pbx_id, self.hotline, self.callback = settings.pbx_id, settings.hotline, settings.callback
+        self._seat = re.compile(self.hotline.seat_pattern)
 
     def take(self, command: Command, now: datetime) -> Outcome:
         """Rule on one command and, when it is allowed, carry it into the world.
@@ -62,6 +61,8 @@ class Asking:
                 return self._request(command, now)
             case DialNow():
                 return self._dial(command, now)
+            case CallerCame():
+                return Outcome(self.diallings.caller_came(command.channel_id, now))
             case PageOpened() | PageClosed():
                 return self._page(command, now)
             case PeopleChanged():
@@ -142,18 +143,27 @@ class Asking:
             return Outcome(allowed(), _view(known))
         if command.agent not in self.world.agents:
             return Outcome(_unknown_agent())
-        number = diallable(command.caller, self.callback.area_code)
+        number, extension = target(command.caller, self.callback.area_code, self.callback.allow)
+        owed = sum(1 for c in self.world.callbacks.values() if c.number == number and c.closed_at is None)
+        if owed >= self.callback.number_open:
+            said = f"{owed} callbacks to this number are open already"
+            return Outcome(refused("number_owed", f"该号码已有{owed}件回访未办结", said))
         callback = Callback(
             self.ids.make("c", now), command.ticket_id, number, command.agent, "due", command.since or now,
             command.by, command.request_key, None,
         )  # fmt: skip
+        if extension:
+            self.world.write(
+                callback_extensions,
+                {"callback_id": callback.callback_id, "pbx_id": self.pbx_id, "extension": extension},
+            )
         return Outcome(allowed(), _view(self.diallings.plan(callback, command.not_before or now, now)))
 
     def _dial(self, command: DialNow, now: datetime) -> Outcome:
         callback = self.world.callbacks.get(command.callback_id)
         if callback is None:
             return Outcome(refused("not_found", "没有该回访或已办结", "There is no such open callback"))
-        ruling = self.diallings.place(callback, now)
+        ruling = self.diallings.place(callback, now, command.by)
         return Outcome(ruling, _view(self.world.callbacks[command.callback_id]))
 
 

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from agents import presence
 from agents.presence import Presence
 from cti.ami import events as ami
-from cti.engine.inputs import CheckRecording, Dial, Dialled, Trace, Traced
+from cti.commands.dialling import FolderSeen
+from cti.engine.gating import NOT_STARTED
+from cti.engine.inputs import CheckRecording, Dial, Dialled, DropDial, Trace, Traced
 from cti.engine.world import Callback, Dialling, Recording, World
 from cti.ids import Ids
 from cti.settings import CallbackSettings
-from queues.callbacks import Attempt, AttemptOutcome, earliest, may_place
+from queues.callbacks import Attempt, AttemptOutcome, Override, Terms, earliest, may_place
 from queues.calls import MS
+from queues.endings import then
 from recordings.naming import path_of
-from regulations import Ruling, refused
+from regulations import Ruling, allowed, combined, refused
 
 # DialStatus of the caller's leg -> outcome. CANCEL: the agent hung up while the caller's phone rang.
 _STATUS = {
@@ -24,6 +27,10 @@ _STATUS = {
     "CANCEL": AttemptOutcome.NO_ANSWER,
     "BUSY": AttemptOutcome.BUSY,
 }
+_NETWORK = frozenset({"CHANUNAVAIL", "CONGESTION"})
+_TURNED_DOWN = frozenset({17, 21})  # Q.850: user busy, call rejected. A phone that says so has been reached
+UNRECORDED = "cti-unrecorded"  # the context of cti_extensions.conf in which an attempt ends that cannot be recorded
+_AT_HAND = frozenset({Presence.READY, Presence.BUSY, Presence.WRAP_UP})  # for a dial by his own key
 
 
 class Diallings:
@@ -36,10 +43,13 @@ class Diallings:
         self.agent_ring = timedelta(seconds=settings.agent_ring_s)
         self.retry = timedelta(seconds=settings.retry_agent_s)
         self.in_flight = settings.in_flight
+        self._network: set[str] = set()  # attempts that did not get through; their own leg's end tells why
+        self._gave_way: set[str] = set()  # attempts whose caller rang in, until their own leg is gone
 
     def plan(self, callback: Callback, not_before: datetime, now: datetime) -> Callback:
         """The callback with its next due time: the first allowed at or after *not_before*."""
-        at = earliest(callback.attempts, self.world.callback_limits, max(not_before, now), self._longest)
+        terms = self._terms(callback)
+        at = earliest(callback.attempts, self.world.callback_limits, max(not_before, now), self._longest, terms)
         callback = replace(callback, due_at=at)
         self.world.put_callback(callback)
         self.world.wake_at(at, f"callback:{callback.callback_id}")
@@ -51,15 +61,26 @@ class Diallings:
         """From the dial to the end of the caller's ring: the agent's phone rings first."""
         return self.ring + self.agent_ring
 
-    def place(self, callback: Callback, now: datetime) -> Ruling:
-        """Commit the next attempt and dial it after the commit, or say why not."""
+    def _terms(self, callback: Callback) -> Terms:
+        by = callback.override_by
+        override = None if by is None else Override(by, callback.override_reason)
+        return Terms(callback.appointment_at, override, self.world.stepped_at)
+
+    def place(self, callback: Callback, now: datetime, pressed_by: str | None = None) -> Ruling:
+        """Commit the next attempt and dial it after the commit, or say why not, with everything that speaks against it.
+
+        *pressed_by*: whose key asks for it; None when its time has come.
+        """
         if callback.state != "due":
             return refused("callback_closed", "该回访已办结或正在进行", f"The callback is {callback.state}")
-        ruling = may_place(callback.attempts, self.world.callback_limits, now, self._longest)
+        may = may_place(callback.attempts, self.world.callback_limits, now, self._longest, self._terms(callback))
+        said = [r for part in self.world.parts for r in part.dial_rules(callback, callback.agent, pressed_by, now)]
+        ruling = combined([may, *said])
         if not ruling.allowed:
             return ruling
         agent = self.world.agents.get(callback.agent)
-        if agent is None or agent.interface is None or presence.presence(agent, now)[0] is not Presence.READY:
+        at_hand = _AT_HAND if callback.by_key else {Presence.READY}
+        if agent is None or agent.interface is None or presence.presence(agent, now)[0] not in at_hand:
             return refused("agent_not_ready", "话务员未就绪，稍后再拨", "The agent is not ready; it is tried again")
         if self.world.link != "up":
             return refused("link_down", "与交换机的连接中断", "The link to Asterisk is down")
@@ -67,8 +88,12 @@ class Diallings:
             return refused("too_many_dials", "同时回访过多，稍后再拨", "Too many dials at the same time")
         channel_id = self.ids.channel(now)
         attempt = Attempt(len(callback.diallings) + 1, now, None, AttemptOutcome.PLACING)
+        for part in self.world.parts:
+            part.dial_placed(callback, channel_id, pressed_by, now)
         callback = callback.with_dialling(Dialling(channel_id, agent.number, attempt))
-        self.world.put_callback(replace(callback, state="placing", due_at=None))
+        # A lead's leave for the quiet hours is for one attempt; who gave it stands with that one.
+        once = replace(callback, state="placing", due_at=None, override_by=None, override_reason="")
+        self.world.put_callback(once)
         self.world.put_agent(presence.rings(agent, channel_id, now))
         self._tell("callback.dialling", callback, attempt, agent.number, now)
         self.world.changes.effects.append(Dial(channel_id, agent.interface, callback.number, now + self.agent_ring))
@@ -80,7 +105,7 @@ class Diallings:
     def due(self, callback_id: str, now: datetime) -> None:
         """A callback's time has come: place it, or look again later."""
         callback = self.world.callbacks.get(callback_id)
-        if callback is None or callback.state != "due":
+        if callback is None or callback.state != "due" or callback.by_key:
             return
         if self._elder_due(callback, now):
             self.plan(callback, now + self.retry, now)
@@ -117,7 +142,10 @@ class Diallings:
 
     def originated(self, event: ami.OriginateResponse, now: datetime) -> None:
         """The agent's own leg was answered, or not."""
-        found = self._find(event.channel_id or event.uniqueid or "")  # a leg that was never made has no Uniqueid
+        channel_id = event.channel_id or event.uniqueid or ""  # a leg that was never made has no Uniqueid
+        if channel_id in self._gave_way and event.response:
+            self.world.changes.effects.append(DropDial(channel_id))  # it was on its way when the caller rang in
+        found = self._find(channel_id)
         if found is None:
             return
         callback, dialling = found
@@ -139,19 +167,39 @@ class Diallings:
             self.world.put_callback(callback.with_dialling(replace(dialling, answered_at=event.at)))
             self.world.put_recording(self._recording(callback, dialling))
             self._tell("callback.reached", callback, dialling.attempt, dialling.agent, event.at)
+        elif event.dial_status in _NETWORK:
+            self._network.add(dialling.channel_id)  # a phone that rejects looks the same until our own leg ends
         else:
             self._end(callback, dialling, outcome, event.at, now)
 
-    def hung_up(self, channel_id: str, at: datetime, now: datetime) -> bool:
+    def caller_came(self, channel_id: str, now: datetime) -> Ruling:
+        """The caller rang in while attempt *channel_id* rings: it gives way, unless they talk already."""
+        found = self._find(channel_id)
+        if found is None or found[1].answered_at is not None:
+            return refused("not_found", "没有正在振铃的回访", "No such attempt rings")
+        self._gave_way.add(channel_id)
+        self.world.changes.effects.append(DropDial(channel_id))
+        self._end(*found, AttemptOutcome.CALLER_CAME, now, now)
+        return allowed()
+
+    def hung_up(self, event: ami.Hangup, now: datetime) -> bool:
         """The agent's leg of an attempt ended. Tells whether the channel was one of ours."""
+        channel_id, at = event.uniqueid, event.at
         if not channel_id.startswith("cticb-"):
             return False
         self._agent_free(channel_id, at)
+        self._gave_way.discard(channel_id)
         found = self._find(channel_id)
         if found is not None:
             callback, dialling = found
             if dialling.answered_at is not None:
                 self._end(callback, dialling, AttemptOutcome.REACHED, at, now)
+            elif event.context == UNRECORDED:
+                self.world.ask(FolderSeen(NOT_STARTED), now)
+                self._end(callback, dialling, AttemptOutcome.FAILED, at, now)
+            elif channel_id in self._network:
+                turned_down = event.cause in _TURNED_DOWN
+                self._end(callback, dialling, AttemptOutcome.BUSY if turned_down else AttemptOutcome.FAILED, at, now)
             else:
                 # We may have been away while the caller's phone rang: not having seen it proves nothing.
                 self.world.changes.effects.append(Trace(channel_id, gone=True))
@@ -160,6 +208,7 @@ class Diallings:
     def _end(
         self, callback: Callback, dialling: Dialling, outcome: AttemptOutcome, at: datetime, now: datetime
     ) -> None:
+        self._network.discard(dialling.channel_id)
         attempt = replace(dialling.attempt, ended_at=max(at, dialling.attempt.started_at), outcome=outcome)
         callback = callback.with_dialling(replace(dialling, attempt=attempt))
         self._agent_free(dialling.channel_id, at)
@@ -170,13 +219,11 @@ class Diallings:
                 self.world.put_recording(self._recording(callback, dialling))
             talk_ms = max((at - dialling.answered_at) // MS, 0)
             self.world.changes.effects.append(CheckRecording(dialling.channel_id, talk_ms))
-        most = self.world.callback_limits.most
-        if outcome is AttemptOutcome.REACHED:
-            self._close(callback, "reached", now)
-        elif most is not None and sum(a.counts for a in callback.attempts) >= most:
-            self._close(callback, "exhausted", now)
+        follows = then(callback.attempts, self.world.callback_limits)
+        if follows.state != "due":
+            self._close(callback, follows.state, now)
         else:
-            wait = self.retry if not attempt.counts else timedelta(0)
+            wait = follows.wait if attempt.counts else max(follows.wait, self.retry)
             self.plan(replace(callback, state="due"), now + wait, now)
 
     def _recording(self, callback: Callback, dialling: Dialling) -> Recording:

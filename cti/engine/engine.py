@@ -94,7 +94,7 @@ class Engine:
         self._diallings = Diallings(self.world, ids, settings.callback)
         self._hearing = Hearing(self.world, self._steps, self._diallings)
         self._syncing = Syncing(self.world, self._steps, self._hearing, settings.pbx_id)
-        self._asking = Asking(self.world, self._diallings, ids, hotline, settings.callback)
+        self._asking = Asking(self.world, self._diallings, ids, settings)
         self.world.ask = self._asking.take
         self.world.fact = self._steps.take
         self.world.boot = clock.boot

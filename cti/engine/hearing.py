@@ -80,7 +80,7 @@ class Hearing:
                     self._watched_gone(event, now)
                 if event.uniqueid.startswith(UNIT_LEG):
                     self._unit_leg(event.uniqueid, event, now)
-                elif not self.diallings.hung_up(event.uniqueid, event.at, now):
+                elif not self.diallings.hung_up(event, now):
                     self.steps.channel_gone(event.uniqueid, event.at, now)
             case ami.BlindTransfer() | ami.AttendedTransfer():
                 self._transferred(event, now)

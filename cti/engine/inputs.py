@@ -113,6 +113,16 @@ class Dial(NamedTuple):
     not_after: datetime
 
 
+class DropDial(NamedTuple):
+    """Effect: hang up our own leg of an attempt, which gives way to a call of the caller's own."""
+
+    channel_id: str
+
+
+class LookAtFolder(NamedTuple):
+    """Effect: look whether the recordings folder could take a recording."""
+
+
 class Trace(NamedTuple):
     """Effect: ask Asterisk's records what became of an attempt. ``gone``: its channel lives no more."""
 
@@ -179,4 +189,7 @@ class EndTalk(NamedTuple):
     agent: str
 
 
-Effect = Align | CheckRecording | Dial | Trace | RingSeat | SetGlobal | Move | DialUnit | Lift | Speak | EndTalk
+Effect = (
+    Align | CheckRecording | Dial | DropDial | LookAtFolder | Trace | RingSeat | SetGlobal | Move | DialUnit | Lift
+    | Speak | EndTalk
+)  # fmt: skip

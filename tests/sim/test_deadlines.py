@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cti.commands import RequestCallback
+from cti.commands.dialling import ConfirmClock
 from cti.deadlines import LONGEST_SLEEP_S, Deadlines
 from cti.engine.inputs import Due
 from tests.sim.house import ZONE, House
@@ -53,17 +54,20 @@ async def test_a_ring_never_reaches_into_the_night(tmp_path: Path) -> None:
         assert started == EIGHT.timestamp() * 1_000_000
 
 
-async def test_a_clock_set_forward_to_the_morning_is_seen_within_30_s(tmp_path: Path) -> None:
-    """Due times are wall times: after a step the callback is at most one longest sleep late."""
+async def test_a_clock_set_forward_to_the_morning_dials_only_when_a_lead_has_looked(tmp_path: Path) -> None:
+    """Due times are wall times, seen within one longest sleep; but a clock that was stepped is nobody's proof."""
     async with evening(tmp_path) as house:
         house.clock.step(timedelta(hours=11, minutes=10))  # it is 08:09:30 now
         await house.clock.advance(LONGEST_SLEEP_S)
         await house.quiet()
+        assert house.dialled == []
+        await house.ask(ConfirmClock("2001"))
+        await house.wait(90)
         assert len(house.dialled) == 1
 
 
 async def test_a_clock_set_back_into_the_night_places_nothing(tmp_path: Path) -> None:
-    """The monotonic time until 08:00 has passed, but the wall clock says 07:00: no dial."""
+    """The monotonic time until 08:00 has passed, but the wall clock says 07:00: no dial, nor at 08:00 unasked."""
     async with evening(tmp_path) as house:
         await until(house, EIGHT - timedelta(minutes=1))
         house.clock.step(-timedelta(hours=1))
@@ -71,4 +75,7 @@ async def test_a_clock_set_back_into_the_night_places_nothing(tmp_path: Path) ->
         await house.quiet()
         assert house.dialled == []
         await until(house, EIGHT)
+        assert house.dialled == []
+        await house.ask(ConfirmClock("2001"))
+        await house.wait(90)
         assert len(house.dialled) == 1

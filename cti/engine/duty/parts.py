@@ -17,9 +17,11 @@ from cti.engine.emergency import Emergencies
 from cti.engine.escalating import Escalating
 from cti.engine.figuring import Figuring
 from cti.engine.fronting import Fronting
+from cti.engine.gating import DialGate
 from cti.engine.missed import MissedCallers
 from cti.engine.nuisance import Nuisance
 from cti.engine.outages import Outages
+from cti.engine.owing import Owing
 from cti.engine.part import Part
 from cti.engine.sinks import OtherSystems
 from cti.engine.surging import Surging
@@ -40,6 +42,7 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     handing = Handing(world, ids, settings, roster, conduct, findings)
     directory = Directory(world, ids, settings)
     ticketing = Ticketing(world, ids, settings, handing.tickets, directory)
+    owing = Owing(world, ids, settings, handing.tickets)  # before the tickets, which forget what is finished
     front = Fronting(world, settings)
     surging = Surging(world, ids, settings)
     emergencies = Emergencies(world, ids, settings, directory, front)
@@ -49,7 +52,8 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
     served = [directory, front, emergencies, surging, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
-    return [ticketing, Switches(world), Doubled(world), roster, conduct, findings, handing, *served]
+    told = [Switches(world), Doubled(world), DialGate(world, settings)]
+    return [owing, ticketing, *told, roster, conduct, findings, handing, *served]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from cti.ami import (
     Action,
     ActionTimeout,
     CoreShowChannels,
+    Hangup,
     LinkDown,
     Originate,
     QueueAdd,
@@ -24,6 +26,7 @@ from cti.ami import (
     SetVariable,
 )
 from cti.commands.conduct import SeatUnproved
+from cti.commands.dialling import FolderSeen
 from cti.commands.voice import VoiceFailed
 from cti.engine.inputs import (
     Align,
@@ -33,8 +36,10 @@ from cti.engine.inputs import (
     CheckRecording,
     Dial,
     Dialled,
+    DropDial,
     EndTalk,
     Input,
+    LookAtFolder,
     RingSeat,
     Speak,
     Trace,
@@ -42,11 +47,13 @@ from cti.engine.inputs import (
 )
 from cti.hands import Hands
 from cti.recordings.checker import Checked as Found
+from cti.recordings.folder import trouble_of
 from cti.settings import make_settings
 from recordings import State
 
 NOW = datetime(2026, 11, 21, 1, tzinfo=UTC)
 DONE = Reply(True, "Added interface to queue", {}, ())
+RECORDABLE = Asked(FolderSeen(""), None)
 DIAL = Dial("cticb-1795284828.7", "Local/3001@lab-seats/n", "13800000009", NOW)
 
 
@@ -85,8 +92,9 @@ class FakeRecords:
 class Desk:
     """Hands with a fake link and fake records, and what came back."""
 
-    def __init__(self) -> None:
-        settings = make_settings({"ami": {"secret": "x"}, "hotline": {"seat_interface": "Local/{seat}@lab-seats/n"}})
+    def __init__(self, folder: Path) -> None:
+        hotline, files = {"seat_interface": "Local/{seat}@lab-seats/n"}, {"recordings": str(folder)}
+        settings = make_settings({"ami": {"secret": "x"}, "hotline": hotline, "asterisk": files})
         self.link, self.records = FakeLink(), FakeRecords()
         self.agents: dict[str, Agent] = {}
         self.back: list[Input] = []
@@ -105,8 +113,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    desk = Desk()
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    desk = Desk(folder)
     yield desk
     await desk.hands.close()
 
@@ -193,8 +203,40 @@ async def test_what_becomes_of_a_dial(desk: Desk, answer: Reply | Exception, acc
     desk.link.answers[Originate] = answer
     (originate,) = await desk.did(DIAL)
     assert isinstance(originate, Originate)
-    assert originate.channel_id == DIAL.channel_id
-    assert desk.back == [Dialled(DIAL.channel_id, accepted)]
+    assert (originate.channel_id, originate.context) == (DIAL.channel_id, "cti-callback")
+    assert set(originate.variables) == {"CTI_NOT_AFTER"}
+    assert desk.back == [RECORDABLE, Dialled(DIAL.channel_id, accepted)]
+
+
+@pytest.mark.parametrize(("spoil", "trouble"), [("gone", "missing"), ("locked", "read_only"), ("file", "missing")])
+async def test_what_cannot_be_recorded_is_never_sent(desk: Desk, tmp_path: Path, spoil: str, trouble: str) -> None:
+    """QD 第十二条（三）: callbacks are made on a recorded phone. The folder is looked at right before the Originate."""
+    folder = tmp_path / "recordings"
+    if spoil == "locked":
+        folder.chmod(0o500)
+    else:
+        folder.rmdir()
+    if spoil == "file":
+        folder.write_text("")
+    assert await desk.did(DIAL) == []
+    assert desk.back == [Asked(FolderSeen(trouble), None), Dialled(DIAL.channel_id, False)]
+    await desk.did(LookAtFolder())
+    assert desk.back == [Asked(FolderSeen(trouble), None)]
+
+
+def test_a_folder_with_too_little_room_is_full(tmp_path: Path) -> None:
+    """callback.recording_free_mb is the room that is needed."""
+    assert trouble_of(tmp_path, 0) == ""
+    assert trouble_of(tmp_path, 1 << 40) == "full"
+
+
+async def test_a_dial_that_gave_way_before_it_was_sent_is_not_sent(desk: Desk) -> None:
+    """The caller rang in between the commit and the Originate: nobody's phone rings."""
+    sent = await desk.did(DIAL, DropDial(DIAL.channel_id))
+    assert [type(action) for action in sent] == [Hangup]
+    assert Dialled(DIAL.channel_id, False) in desk.back
+    (hangup,) = await desk.did(DropDial(DIAL.channel_id))
+    assert hangup == Hangup(DIAL.channel_id)
 
 
 async def test_a_recording_is_looked_at_once_at_a_time(desk: Desk) -> None:

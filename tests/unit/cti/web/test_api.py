@@ -224,8 +224,8 @@ async def test_callback_for_a_ticket_goes_to_its_agent_with_a_key_of_their_own(
 async def test_callback_refused_at_night_says_when_and_who_may_override(login: Login, engine: FakeEngine) -> None:
     """The service's clock decides; the page shows the article and the earliest moment."""
     engine.night = True
-    client = await login("1001")
-    answer = await client.post("/api/v1/callbacks", json={"number": CALLER}, headers=KEY)
+    client = await login("9001")
+    answer = await client.post("/api/v1/callbacks", json={"number": CALLER, "agent": "1001"}, headers=KEY)
     said = answer.json()
     assert (answer.status_code, said["code"], said["override"]) == (409, "quiet_hours", "lead")
     assert (said["allowed_at"], said["articles"][0]["article"]) == ("2026-11-21T11:00:00Z", "第十四条(九)")
@@ -240,6 +240,8 @@ async def test_callback_needs_a_key_a_target_and_a_right(login: Login, engine: F
         (agent, target, {"Idempotency-Key": "a b"}, 400),
         (agent, {}, KEY, 422),
         (agent, {**target, "ticket_id": "t-1"}, KEY, 422),
+        (agent, target, KEY, 403),  # S9, HZ 25: no private calls, so no call without a ticket
+        (agent, {"ticket_id": "t-none"}, KEY, 404),
         (agent, {**target, "agent": "1002"}, KEY, 403),
         (lead, target, KEY, 422),
         (lead, {**target, "agent": "1002"}, KEY, 201),
@@ -248,12 +250,13 @@ async def test_callback_needs_a_key_a_target_and_a_right(login: Login, engine: F
         assert answer.status_code == status, answer.text
 
 
-async def test_callback_requests_are_limited_per_person(login: Login, clock: VirtualClock) -> None:
-    """Twenty a minute; then 429 with Retry-After, and room again after it."""
-    client, other = await login("1001"), await login("1002")
+async def test_callback_requests_are_limited_per_person(login: Login, engine: FakeEngine, clock: VirtualClock) -> None:
+    """S8. Twenty a minute; then 429 with Retry-After, and room again after it."""
+    client, other = await login("9001"), await login("1001")
+    ticket_id = await one_call(engine)
 
     async def ask(who: httpx.AsyncClient, n: int) -> httpx.Response:
-        return await who.post("/api/v1/callbacks", json={"number": CALLER}, headers={"Idempotency-Key": f"n-{n}"})
+        return await who.post("/api/v1/callbacks", json={"ticket_id": ticket_id}, headers={"Idempotency-Key": f"n-{n}"})
 
     answers = [await ask(client, n) for n in range(21)]
     assert [a.status_code for a in answers] == [201] * 20 + [429]
@@ -265,7 +268,8 @@ async def test_callback_requests_are_limited_per_person(login: Login, clock: Vir
 async def test_only_its_agent_or_a_lead_dials_a_callback(login: Login, engine: FakeEngine) -> None:
     """For others it does not exist; the list counts attempts and tells the last outcome."""
     agent, stranger, lead = await login("1001"), await login("1002"), await login("9001")
-    made = (await agent.post("/api/v1/callbacks", json={"number": CALLER}, headers=KEY)).json()["callback_id"]
+    body = {"number": CALLER, "agent": "1001"}
+    made = (await lead.post("/api/v1/callbacks", json=body, headers=KEY)).json()["callback_id"]
     await engine.try_callback(made, 1, "no_answer", engine.clock.now())
     await engine.try_callback(made, 2, "busy", engine.clock.now())
     assert (await stranger.post(f"/api/v1/callbacks/{made}/dial")).status_code == 404
