@@ -308,6 +308,7 @@ class World:
         """Keep the callback and write it, with its attempts, in this batch; every part hears of it."""
         self.callbacks[callback.callback_id] = callback
         self.changes.callbacks[callback.callback_id] = callback
+        self.duty_version += 1  # the desk shows it
         for part in self.parts:
             part.called_back(callback, self.now)
 

@@ -63,7 +63,7 @@ async def test_what_nobody_has_claimed_goes_to_the_night_lead(tmp_path: Path) ->
         await change(house, other, agent="1002")
         assert (house.items(LEADS[0])[other][1], house.items("1002")[other][1]) == ("done", "open")
         async with house.real.read() as connection:
-            (handover,) = await handovers_in_hand(connection, "default")
+            (handover,) = await handovers_in_hand(connection, house.engine.settings.pbx_id)
         (pair,) = [pair for pair in handover.pairs if pair.outgoing == LEADS[0]]
         line = next(item.callback for item in pair.items if item.subject == free)
         assert line is not None

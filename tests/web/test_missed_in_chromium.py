@@ -63,7 +63,7 @@ async def test_a_missed_caller_is_claimed_called_back_and_ended(
     await expect(other.get_by_test_id("missed-count")).to_have_text("1")
     await agent.get_by_test_id("missed-callback").click()
     await expect(other.get_by_test_id("missed-holder")).to_contain_text("1001")
-    await agent.get_by_test_id("tab-callbacks").click()
+    await agent.get_by_test_id("open-callbacks").click()
     await expect(agent.get_by_test_id("callbacks")).to_contain_text("138 0000 0062")
     await board.goto(f"{duty.url}/desk")
     await expect(board.get_by_test_id("missed-number")).to_have_text("138 0000 0062")  # a lead sees it

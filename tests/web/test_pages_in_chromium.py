@@ -219,7 +219,7 @@ async def test_callback_refused_at_night_shows_article_and_moment(
     site.engine.night = False
     await page.get_by_test_id("plan-callback").click()
     await expect(page.get_by_test_id("planned")).to_be_visible()
-    await page.get_by_test_id("tab-callbacks").click()
+    await page.get_by_test_id("open-callbacks").click()
     await expect(page.get_by_test_id("callbacks")).to_contain_text("138 0000 0001")
 
 

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { ask } from "./api.js";
-import { timeOf } from "./format.js";
+import { dayTime, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { html } from "./ui.js";
 
@@ -49,9 +49,24 @@ function Acts({ item, side }) {
   return null;
 }
 
+const about = (callback) => t("handover.callback", {
+  number: callback.number, ticket: callback.ticket_id ?? "–", due: dayTime(callback.appointment_at ?? callback.due_at),
+  deadline: dayTime(callback.deadline), attempts: callback.attempts,
+});
+
+// A day's callbacks may be hundreds: each is taken by itself, one after the other, with one press.
+function TakeCallbacks({ pair }) {
+  const open = pair.items.filter((item) => item.kind === "callback" && item.state === "open");
+  if (open.length < 2) return null;
+  const take = async () => {
+    for (const item of open) if (!(await onItem(item, "take"))) return;
+  };
+  return html`<button class="small" data-test="take-callbacks" onClick=${take}>${t("handover.take_callbacks", { n: open.length })}</button>`;
+}
+
 const Line = ({ item, side, onOpen }) => html`<li data-test="item" data-kind=${item.kind} data-state=${item.state}>
   <span class="kind">${t(`handover.kind.${item.kind}`)}</span>
-  <div class="grow"><span class=${item.subject ? "num id" : ""}>${item.text || item.subject}</span>
+  <div class="grow"><span class=${item.subject ? "num id" : ""}>${item.callback ? about(item.callback) : item.text || item.subject}</span>
     ${onOpen && item.kind === "ticket" && html` <button class="small" onClick=${() => onOpen(item.subject)}>${t("calls.open")}</button>`}
     ${item.reason && html`<small>${t("handover.disputed_by", { agent: item.decided_by, reason: item.reason })}</small>`}
     ${item.settled_reason && html`<small>${t("handover.settled_by", { agent: item.settled_by, reason: item.settled_reason })}</small>`}</div>
@@ -64,6 +79,7 @@ const Signed = ({ name, at }) => html`<span class=${at ? "signed" : "muted"}>${n
 // *side*: outgoing, incoming, lead, or "" for somebody who only reads.
 export const Sheet = ({ pair, side, onOpen }) => html`<div class="sheet" data-test="sheet" data-outgoing=${pair.outgoing}>
   ${!pair.items.length && html`<p class="muted none">${t("handover.nothing")}</p>`}
+  ${side === "incoming" && html`<${TakeCallbacks} pair=${pair} />`}
   <ul>${pair.items.map((item) => html`<${Line} item=${item} side=${side} onOpen=${onOpen} key=${item.item_id} />`)}</ul>
   <p class="signatures"><${Signed} name=${t("handover.sign_out_side")} at=${pair.out_signed_at} />
     <${Signed} name=${t("handover.sign_in_side")} at=${pair.in_signed_at} /></p></div>`;

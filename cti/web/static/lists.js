@@ -1,13 +1,13 @@
-// The agent's calls of today, and the callbacks.
+// The agent's calls of today, and the way to the callbacks.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { clockText, dayTime, phone, seconds, timeOf } from "./format.js";
+import { clockText, phone, seconds, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { loadLists, openTicket } from "./live.js";
 import { callbacks, calls, me } from "./model.js";
-import { html, Icon, Notice } from "./ui.js";
+import { go } from "./route.js";
+import { html, Notice } from "./ui.js";
 
-const shown = signal("calls");
 const refusal = signal(null);
 
 const talk = (row) =>
@@ -47,38 +47,13 @@ function Calls() {
     </tr>`)}</tbody></table>`;
 }
 
-async function dial(id) {
-  const answer = await ask("POST", `/callbacks/${encodeURIComponent(id)}/dial`);
-  refusal.value = answer.ok ? null : answer.problem;
-  loadLists();
-}
-
-function Callbacks() {
-  if (!callbacks.value.length) return html`<p class="muted none">${t("callback.none")}</p>`;
-  return html`<table class="list" data-test="callbacks"><thead><tr>
-      <th>${t("callback.number")}</th><th>${t("callback.agent")}</th><th>${t("callback.state")}</th>
-      <th>${t("callback.due_at")}</th><th class="right">${t("callback.attempts")}</th><th></th>
-    </tr></thead><tbody>
-    ${callbacks.value.map((row) => html`<tr key=${row.callback_id}>
-      <td class="num strong">${phone(row.number)}</td><td class="num">${row.agent}</td>
-      <td><span class=${`result cb-${row.state}`}>${t(`callback.${row.state}`)}</span></td>
-      <td class="num">${row.state === "due" ? dayTime(row.due_at) : "–"}</td>
-      <td class="num right">${row.attempts}${row.last_outcome ? ` · ${t(`attempt.${row.last_outcome}`)}` : ""}</td>
-      <td class="right">${row.state === "due" && html`<button class="small" onClick=${() => dial(row.callback_id)}>
-        <${Icon} name="phone" />${t("callback.dial")}</button>`}</td>
-    </tr>`)}</tbody></table>`;
-}
-
-const Choice = ({ name, count }) => html`<button role="tab" aria-selected=${shown.value === name}
-  class=${shown.value === name ? "tab here" : "tab"} data-test=${`tab-${name}`} onClick=${() => (shown.value = name)}>
-  ${t(`tab.${name}`)}<span class="count num">${count}</span></button>`;
-
 export function Lists() {
   if (!["agent", "lead"].includes(me.value.person.role)) return null;
   return html`<section class="card lists">
-    <div class="tabs" role="tablist"><${Choice} name="calls" count=${calls.value.length} />
-      <${Choice} name="callbacks" count=${callbacks.value.filter((c) => c.state === "due" || c.state === "placing").length} /></div>
+    <div class="tabs"><h2>${t("tab.calls")}<span class="count num">${calls.value.length}</span></h2>
+      <a class="tab" href="/callbacks" data-test="open-callbacks" onClick=${(event) => (event.preventDefault(), go("/callbacks"))}>
+        ${t("callback.open_desk")}<span class="count num">${callbacks.value.filter((c) => c.state === "due" || c.state === "placing").length}</span></a></div>
     <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
-    <div class="scroll">${shown.value === "calls" ? html`<${Calls} />` : html`<${Callbacks} />`}</div>
+    <div class="scroll"><${Calls} /></div>
   </section>`;
 }

@@ -2,6 +2,7 @@ import { render } from "preact";
 import { effect } from "@preact/signals";
 import { AgentPage } from "./agent.js";
 import { BoardPage } from "./board.js";
+import { CallbackPage } from "./callback_page.js";
 import { DeskPage } from "./desk.js";
 import { keptLanguage, speak, t } from "./i18n.js";
 import { Login } from "./login.js";
@@ -10,7 +11,7 @@ import { RosterPage } from "./roster.js";
 import { enter, page } from "./route.js";
 import { html } from "./ui.js";
 
-const PAGES = { "/agent": AgentPage, "/board": BoardPage, "/desk": DeskPage, "/roster": RosterPage };
+const PAGES = { "/agent": AgentPage, "/board": BoardPage, "/callbacks": CallbackPage, "/desk": DeskPage, "/roster": RosterPage };
 
 function Page() {
   if (page.value === "/login") return html`<${Login} />`;

@@ -13,8 +13,8 @@ addEventListener("popstate", () => (page.value = location.pathname));
 
 // Which pages a role has; the service refuses what it may not ask all the same.
 export const OPEN = {
-  agent: ["/agent", "/board", "/roster"],
-  lead: ["/board", "/desk", "/agent", "/roster"],
+  agent: ["/agent", "/callbacks", "/board", "/roster"],
+  lead: ["/board", "/desk", "/callbacks", "/agent", "/roster"],
   admin: ["/board", "/roster"],
   auditor: ["/desk", "/roster", "/board"],
 };
