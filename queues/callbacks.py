@@ -65,8 +65,7 @@ class Terms:
     Attributes:
         appointment_at: a time agreed with the caller; not rung before its minute.
         override: a lead's leave for the quiet hours. Nothing overrides the spacing or the most attempts.
-        spaced_from: the last moment at which the wall clock was stepped, in today's reading: no earlier attempt is
-            taken to have ended before it, since what it wrote down cannot be compared.
+        spaced_from: the last moment at which the wall clock was stepped, in today's reading; see ``as_read``.
         not_before: a wait of our own, as after a network failure.
     """
 
@@ -115,7 +114,7 @@ def may_place(
     """
     if any(a.outcome is AttemptOutcome.PLACING for a in attempts):
         return refused("attempt_running", "正在回访中", "An attempt is running")
-    counted = [a for a in attempts if a.counts]
+    counted = [a for a in as_read(attempts, now, ring, terms) if a.counts]
     if limits.most is not None and len(counted) >= limits.most:
         return refused(
             "attempts_used", f"已回访{len(counted)}次，不得再拨", f"{len(counted)} attempts were made: no more",
@@ -125,7 +124,7 @@ def may_place(
     if at <= now:
         return allowed(*_articles(limits, "callback.quiet_from", "callback.spacing", "callback.attempts"))
     local = at.astimezone(limits.zone).strftime("%m-%d %H:%M")
-    if _spaced(counted, limits, now, ring, terms) > now:
+    if _spaced(counted, limits, now, ring) > now:
         return refused(
             "too_soon", f"距上次回访不足规定间隔，最早{local}", f"Too soon after the last attempt; earliest {local}",
             *_articles(limits, "callback.spacing"), at=at,
@@ -144,7 +143,8 @@ def earliest(
     attempts: tuple[Attempt, ...], limits: CallbackLimits, now: datetime, ring: timedelta, terms: Terms = NO_TERMS
 ) -> datetime:
     """The first moment, at *now* or later, at which spacing, appointment and quiet hours allow a dial."""
-    at = max(_awaited(now, terms), _spaced([a for a in attempts if a.counts], limits, now, ring, terms))
+    counted = [a for a in as_read(attempts, now, ring, terms) if a.counts]
+    at = max(_awaited(now, terms), _spaced(counted, limits, now, ring))
     return at if terms.override else _out_of_quiet(at, limits, ring)
 
 
@@ -204,13 +204,26 @@ def _awaited(now: datetime, terms: Terms) -> datetime:
     return max(waits)
 
 
-def _spaced(counted: list[Attempt], limits: CallbackLimits, now: datetime, ring: timedelta, terms: Terms) -> datetime:
+def as_read(attempts: tuple[Attempt, ...], now: datetime, ring: timedelta, terms: Terms) -> tuple[Attempt, ...]:
+    """The attempts in today's reading of the clock: after a step what was written before it cannot be compared.
+
+    Whatever ended before the step, or by a clock that ran ahead ends only in time to come, is taken to have ended at
+    the step; so the caller waits the whole spacing from then, and not for a day that a wrong clock had shown.
+    """
+    at = terms.spaced_from
+    if at is None:
+        return attempts
+    return tuple(
+        a if at <= (a.ended_at or a.started_at + ring) <= now or a.outcome is AttemptOutcome.PLACING
+        else replace(a, ended_at=at)
+        for a in attempts
+    )  # fmt: skip
+
+
+def _spaced(counted: list[Attempt], limits: CallbackLimits, now: datetime, ring: timedelta) -> datetime:
     if limits.spacing is None or not counted:
         return now
-    ends = [a.ended_at or a.started_at + ring for a in counted]
-    if terms.spaced_from is not None:
-        ends.append(terms.spaced_from)
-    return max(ends) + limits.spacing
+    return max(a.ended_at or a.started_at + ring for a in counted) + limits.spacing
 
 
 def _out_of_quiet(moment: datetime, limits: CallbackLimits, ring: timedelta) -> datetime:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
-from queues.callbacks import NO_TERMS, Attempt, AttemptOutcome, CallbackLimits, Terms, earliest
+from queues.callbacks import NO_TERMS, Attempt, AttemptOutcome, CallbackLimits, Terms, as_read, earliest
 from queues.openday import hour_of, hour_starts, part_of
 
 QUARTER = timedelta(minutes=15)
@@ -89,7 +90,8 @@ def fit_of(owed: Owed, limits: CallbackLimits, now: datetime, ring: timedelta, f
         first: where the next attempt was put, when that is settled.
     """
     times: list[datetime] = []
-    made, terms, at = owed.attempts, owed.terms, now
+    made = as_read(owed.attempts, now, ring, owed.terms)
+    terms, at = replace(owed.terms, spaced_from=None), now
     for ahead in range(left(owed, limits) - 1, -1, -1):
         soonest = earliest(made, limits, at, ring, terms)
         tried = [a for a in made if a.counts]
@@ -115,7 +117,7 @@ def _spread(
     parts = {part_of(a.started_at, limits) for a in tried}
     hours = {hour_of(a.started_at, limits.zone) for a in tried}
     other_hour: datetime | None = None
-    for start in (soonest, *hour_starts(soonest, limits)):
+    for start in chain((soonest,), hour_starts(soonest, limits)):
         at = earliest(made, limits, start, ring)
         if hour_of(at, limits.zone) in hours:
             continue
@@ -155,6 +157,8 @@ def planned(
         load: start of a quarter-hour (aware UTC) -> callbacks planned in it.
         ring: the longest from the dial to the end of the caller's ring.
     """
+    terms = replace(owed.terms, spaced_from=None)
+    owed = replace(owed, attempts=as_read(owed.attempts, now, ring, owed.terms), terms=terms)
     wanted = fit_of(owed, limits, now, ring)
     if not wanted.times:
         return Planned(owed.callback_id, None, wanted)
@@ -163,6 +167,8 @@ def planned(
     at = _with_room(owed, wanted.times[0], load, capacity, limits, ring)
     last = at if wanted.late else _latest_in(owed, at, len(wanted.times) - 1, limits, ring)
     at = _put_into(owed, at, last, limits, ring, jitter)
+    if at == wanted.times[0]:
+        return Planned(owed.callback_id, at, wanted)
     fit = fit_of(owed, limits, now, ring, first=at)
     return Planned(owed.callback_id, at, replace(fit, why="capacity") if fit.late and not wanted.late else fit)
 

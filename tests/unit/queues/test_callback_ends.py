@@ -23,6 +23,7 @@ from queues.callbacks import (
     retry_after,
 )  # fmt: skip
 from queues.endings import listed, may_close, then
+from queues.planning import Owed, fit_of
 from regulations import Strength, parse_profile
 
 PROFILE = parse_profile(Path("regulations/kl-956100.toml").read_text())
@@ -93,7 +94,8 @@ def test_every_attempt_is_listed_with_time_and_outcome() -> None:
     lines = listed(made(*(o for o in O)), LIMITS.zone)
     assert lines[0].zh.startswith("第1次 2026-11-24 08:00 ")
     assert [line.zh.split(" ", 1)[0] for line in lines] == [f"第{n}次" for n in range(1, len(O) + 1)]
-    assert len({line.zh.split(" ", 3)[3] for line in lines}) == len({line.en.split(" ", 4)[4] for line in lines}) == len(O)
+    assert len({line.zh.split(" ", 3)[3] for line in lines}) == len(O)
+    assert len({line.en.split(" ", 4)[4] for line in lines}) == len(O)
 
 
 def test_a_network_failure_is_tried_again_soon_with_back_off() -> None:
@@ -180,3 +182,6 @@ def test_after_a_step_whoever_was_tried_is_spaced_from_the_step() -> None:
     terms = Terms(spaced_from=at(14))
     assert may_place(made(O.BUSY), LIMITS, at(15, 59, 59), RING, terms).allowed_at == at(16)
     assert may_place(made(O.FAILED), LIMITS, at(14), RING, terms).allowed
+    ahead = replace(made(O.BUSY)[0], ended_at=at(14) + timedelta(days=365))
+    assert may_place((ahead,), LIMITS, at(15), RING, terms).allowed_at == at(16)
+    assert fit_of(Owed("c", at(7), (ahead,), None, terms), LIMITS, at(15), RING).times[0] == at(16)
