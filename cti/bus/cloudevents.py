@@ -79,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
     "call.transferred": _kind("call", word="agent how state", id="call_id"),
     "ticket.opened": _kind("ticket", id="ticket_id call_id"),
     "ticket.transferred": _kind("ticket", id="ticket_id call_id"),
+    "ticket.sent_back": _kind("ticket", id="ticket_id"),
     "recording.checked": _kind("recording", word="state", count="length_ms", id="ticket_id"),
     "recording.alarm": _kind("recording", word="state", sentence="reason", id="ticket_id"),
     "callback.planned": _kind("callback", time="due_at"),
@@ -86,6 +87,9 @@ KINDS: Mapping[str, Kind] = {
     "callback.reached": _kind("callback", count="ordinal", word="agent"),
     "callback.attempt": _kind("callback", count="ordinal", word="outcome"),
     "callback.closed": _kind("callback", word="state"),
+    "callback.draw": _kind(
+        "callback", word="state", count="percent listed drawn", id="commitment list_hash secret"
+    ),
     "alarm": _kind("alarm", word="code agent queue what", id="call_id ticket_id"),
 }  # fmt: skip
 
