@@ -33,6 +33,7 @@ from cti.web import (
     ledger,
     missed,
     nuisance,
+    owed,
     pages,
     people,
     problems,
@@ -71,8 +72,8 @@ def routed() -> FastAPI:
     )  # fmt: skip
     api = APIRouter(prefix="/api/v1", responses=problems.RESPONSES)
     parts = (  # the ledger before tickets: /tickets/export is no ticket of that name
-        auth, agents, ledger, recordings, desk, tickets, stubs, callbacks, people, conduct, figures, findings, roster,
-        leave, handover, missed, transfers, nuisance, directory, emergencies, surges, board, stream, sinks,
+        auth, agents, ledger, recordings, desk, tickets, stubs, callbacks, owed, people, conduct, figures, findings,
+        roster, leave, handover, missed, transfers, nuisance, directory, emergencies, surges, board, stream, sinks,
         tokens, ext, voice,
     )  # fmt: skip
     for part in parts:
