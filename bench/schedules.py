@@ -17,6 +17,7 @@ import heapq
 import json
 import multiprocessing
 import random
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -44,6 +45,7 @@ from regulations import parse_profile
 
 COUNT = 1_000_000
 CHUNK = 2_000
+TOLD_EVERY = 50_000
 SECOND = timedelta(seconds=1)
 TICK = timedelta(microseconds=1)
 RING = 50 * SECOND  # 20 s of the agent's phone, then 30 s of the caller's
@@ -135,7 +137,7 @@ class Schedule:
 
     def _on_due(self) -> None:
         if self.up and not self._running() and not self._press():
-            self._push(self.now + self.random.choice((SECOND, 600 * SECOND)), "again")
+            self._push(self.now + self.random.choice((600 * SECOND, HOUR)), "again")
 
     def _on_again(self) -> None:
         if self.up and not self._running():
@@ -311,6 +313,10 @@ def play(first: int, count: int) -> Counter[str]:
     return found
 
 
+def _faults(found: Counter[str]) -> dict[str, int]:
+    return {name: found[name] for name in FAULTS}
+
+
 def _chunk(first: int) -> Counter[str]:
     return play(first, CHUNK)
 
@@ -326,8 +332,10 @@ def main() -> None:
     with multiprocessing.Pool(chosen.workers) as pool:
         for part in pool.imap_unordered(_chunk, range(0, chosen.count, CHUNK)):
             found.update(part)
-    figures = {"faults": {name: found.pop(name) for name in FAULTS}, **dict(sorted(found.items()))}
-    print(json.dumps({**figures, "seconds": round(time.monotonic() - began, 1)}))
+            if found["schedules"] % TOLD_EVERY == 0:
+                print(f"{found['schedules']} schedules, faults {_faults(found)}", file=sys.stderr, flush=True)
+    others = {name: count for name, count in sorted(found.items()) if name not in FAULTS}
+    print(json.dumps({"faults": _faults(found), **others, "seconds": round(time.monotonic() - began, 1)}))
 
 
 if __name__ == "__main__":

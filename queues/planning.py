@@ -1,10 +1,9 @@
 """When to ring an owed caller: attempts in different parts of the day, all of them before the deadline.
 
 「应安排不少于3次回复（回访）」 could be three rings in one morning; whoever works in the morning is reached in the
-evening. The open day, what quiet hours leave of it, is cut into three parts (morning, noon, evening); an attempt goes
-to a part that was not tried yet, else to an hour that was not, as long as the ones still to be made fit before the
-deadline. It is said at once, as a value, when they do not. Nothing here may allow what
-``queues.callbacks.may_place`` refuses: every time comes out of ``earliest``.
+evening. So an attempt goes to a part of the day (working hours, noon, evening) that was not tried yet, else to an hour
+that was not, as long as the ones still to be made fit before the deadline. It is said at once, as a value, when they do
+not. Nothing here may allow what ``queues.callbacks.may_place`` refuses: every time comes out of ``earliest``.
 """
 
 from __future__ import annotations
@@ -114,16 +113,17 @@ def _spread(
     soonest: datetime, ring: timedelta,
 ) -> datetime:  # fmt: skip
     """The first moment from *soonest* in a part of the day that was not tried; else in such an hour; else soonest."""
-    parts = {part_of(a.started_at, limits) for a in tried}
     hours = {hour_of(a.started_at, limits.zone) for a in tried}
+    parts = {part_of(hour) for hour in hours}
     other_hour: datetime | None = None
-    for start in chain((soonest,), hour_starts(soonest, limits)):
+    for start in chain((soonest,), hour_starts(soonest, limits.zone)):
         at = earliest(made, limits, start, ring)
-        if hour_of(at, limits.zone) in hours:
+        hour = hour_of(at, limits.zone)
+        if hour in hours:
             continue
         if at != soonest and not _rest_fits(made, ahead, deadline, limits, at, ring):
             break  # later ones fit still less
-        if part_of(at, limits) not in parts:
+        if part_of(hour) not in parts:
             return at
         other_hour = other_hour or at
     return other_hour or soonest
