@@ -9,6 +9,9 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
+from cti.ami import events as ami
+from cti.commands import GoReady
+from cti.engine.inputs import Dial, Dialled
 from cti.store.tables import attempts, callbacks, recordings, tickets
 from recordings import path_of
 from tests.web.duty import NINE, DutySite
@@ -59,3 +62,20 @@ async def put_recording(
     await site.store.write(lambda c: c.execute(moved))
     await site.store.write(lambda c: c.execute(insert(recordings), [row]))
     return file
+
+
+async def dialled(site: DutySite, agent: str, *, over: bool = False) -> None:
+    """The dial that was sent last: *agent* picks up and the caller answers; *over*: both hang up again."""
+    dial = [effect for effect in site.effects if isinstance(effect, Dial)][-1]
+    pbx, channel = site.pbx, dial.channel_id
+    now = site.clock.now()
+    if not over:
+        pbx.place(dial)
+        site.engine.put(Dialled(channel, True))
+        pbx._say_dial(channel, ami.OriginateResponse(now, channel, True, 4, channel))
+        pbx._say_dial(channel, ami.DialEnd(now, channel, channel, "1.1", channel, "PJSIP/t", "ANSWER"))
+        running = pbx.dials[channel]
+        running.state, running.status, running.rang_at, running.answered_at = "talking", "ANSWER", now, now
+    else:
+        pbx._end_dial(pbx.dials[channel])
+    await site.ask(GoReady(agent))  # taken behind what was heard before

@@ -16,15 +16,19 @@ export async function load() {
   const [list, times] = await Promise.all([ask("GET", "/callback-desk"), ask("GET", "/callback-desk/appointments")]);
   if (list.ok) rows.value = list.value;
   if (times.ok) agreed.value = times.value;
-  if (shown.value) await look(shown.value);
+  if (list.ok && shown.value) await look(shown.value);
 }
 
-// The callback anew; one that is no longer ours leaves the desk, unless words of it are not saved yet.
+// The callback anew. One that is closed is asked for by itself; one that is somebody else's now leaves the desk, unless
+// words of it are not saved yet.
 async function look(row) {
-  const answer = await ask("GET", `/callback-desk/${id(row)}`);
-  if (shown.value?.callback_id !== row.callback_id) return;
-  if (answer.ok) shown.value = answer.value;
-  else if (answer.status === 404 && !draftOf(row.callback_id).text) shown.value = null;
+  const line = rows.value.find((one) => one.callback_id === row.callback_id);
+  if (line && line.agent !== me.value.person.number) {
+    if (!draftOf(row.callback_id).text) shown.value = null;
+    return;
+  }
+  const answer = line ? { ok: true, value: line } : await ask("GET", `/callback-desk/${id(row)}`);
+  if (answer.ok && shown.value?.callback_id === row.callback_id) shown.value = answer.value;
 }
 
 export async function send(method, path, body, headers) {

@@ -53,12 +53,16 @@ function onKey(event) {
 }
 
 export function CallbackList() {
-  useEffect(() => void loadWords(), []);
+  const list = useRef(null);
+  useEffect(() => {
+    loadWords();
+    list.current.focus();
+  }, []);
   return html`<section class="card cb-list" aria-label=${t("callback.list")}>
     <h2>${t("callback.list")}<span class="count num" data-test="callback-count">${rows.value.length}</span></h2>
     <p class="muted cb-keys"><kbd>↑</kbd><kbd>↓</kbd> ${t("callback.keys.walk")} · <kbd>Enter</kbd> ${t("callback.keys.claim")}</p>
     ${!rows.value.length && html`<p class="muted none">${t("callback.none")}</p>`}
-    <ol role="listbox" tabindex="0" autofocus aria-label=${t("callback.list")} data-test="callbacks" onKeyDown=${onKey}
+    <ol role="listbox" tabindex="0" ref=${list} aria-label=${t("callback.list")} data-test="callbacks" onKeyDown=${onKey}
         aria-activedescendant=${chosen.value ? `line-${chosen.value}` : null}>
       ${rows.value.map((row) => html`<${Line} row=${row} key=${row.callback_id} />`)}</ol></section>`;
 }

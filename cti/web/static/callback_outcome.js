@@ -64,8 +64,8 @@ export function Outcome({ row }) {
       aria-checked=${draft.what === what} class=${draft.what === what ? "here" : ""} data-test=${`say-${what}`} key=${what} onClick=${() => pick(what)}>
       <kbd>${at + 1}</kbd>${t(`callback.what.${what}`)}</button>`)}</div>
     ${draft.what && html`<div class="cb-fields">
-      ${draft.what === "dissatisfied" && html`<label>${t("callback.cause")}<select data-first value=${draft.cause} data-test="cause" onChange=${field("cause")}>
-        ${CAUSES.map((cause) => html`<option value=${cause} selected=${(draft.cause || CAUSES[0]) === cause} key=${cause}>${t(`callback.cause.${cause}`)}</option>`)}</select></label>`}
+      ${draft.what === "dissatisfied" && html`<label>${t("callback.cause")}<select data-first value=${draft.cause || CAUSES[0]} data-test="cause" onChange=${field("cause")}>
+        ${CAUSES.map((cause) => html`<option value=${cause} key=${cause}>${t(`callback.cause.${cause}`)}</option>`)}</select></label>`}
       ${draft.what === "appointment"
         ? html`<label>${t("callback.agreed_at")}<input data-first type="datetime-local" required value=${draft.at} data-test="agreed-at" onInput=${field("at")} /></label>`
         : html`<label class="grow">${t(`callback.words.${draft.what}`)}<input data-first=${draft.what !== "dissatisfied"} maxlength="200" value=${draft.text}

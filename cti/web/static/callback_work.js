@@ -10,9 +10,9 @@ import { Replies } from "./replies.js";
 import { inWords } from "./stub_words.js";
 import { html, Icon, Notice } from "./ui.js";
 
-const Fact = ({ name, children }) => html`<div class="fact"><dt>${name}</dt><dd class="num">${children}</dd></div>`;
+const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd class="num">${children}</dd></div>`;
 
-const Facts = ({ row }) => html`<dl class="facts cb-facts">
+const Facts = ({ row }) => html`<dl class="cb-facts">
   <${Fact} name=${t("callback.ticket")}>${[row.ticket_id, ...row.joined].filter(Boolean).join(" · ") || "–"}<//>
   <${Fact} name=${t("stub.kind")}>${row.kind ? inWords("kinds", row.kind) : "–"}<//>
   <${Fact} name=${t("stub.unit")}>${row.unit ? inWords("units", row.unit) : "–"}<//>
