@@ -54,6 +54,7 @@ async def test_a_whole_handover_by_mouse(browser: Browser, duty: DutySite, compl
     pair = lead.get_by_test_id("pair").and_(lead.locator("[data-outgoing='1001']"))
     await expect(lead.get_by_test_id("to-go")).to_contain_text("距交接 19:")
     await expect(pair.get_by_test_id("item")).to_have_attribute("data-kind", "callback")
+    await expect(pair.get_by_test_id("item")).to_contain_text("138****0009 · 工单 – · 最早 11/23 14:00")
     await lead.get_by_test_id("relief-1001").select_option("1004")
     await lead.get_by_test_id("relief-1002").select_option("1003")
     await lead.get_by_test_id("save-pairs").click()

@@ -8,6 +8,7 @@ const WHAT = ["satisfied", "neutral", "dissatisfied", "appointment", "refused", 
 const CAUSES = ["taking", "handing_out", "shirked", "handling", "reply", "manners", "policy", "other"];
 const RATINGS = WHAT.slice(0, 3);
 const NEEDS_WORDS = ["sendback", "matter", "close"];
+const LONGEST = { sendback: 200, close: 200, matter: 2000 }; // characters; 500 of what a caller said
 
 function send(row, draft) {
   const text = draft.text.trim();
@@ -68,7 +69,7 @@ export function Outcome({ row }) {
         ${CAUSES.map((cause) => html`<option value=${cause} key=${cause}>${t(`callback.cause.${cause}`)}</option>`)}</select></label>`}
       ${draft.what === "appointment"
         ? html`<label>${t("callback.agreed_at")}<input data-first type="datetime-local" required value=${draft.at} data-test="agreed-at" onInput=${field("at")} /></label>`
-        : html`<label class="grow">${t(`callback.words.${draft.what}`)}<input data-first=${draft.what !== "dissatisfied"} maxlength="200" value=${draft.text}
+        : html`<label class="grow">${t(`callback.words.${draft.what}`)}<input data-first=${draft.what !== "dissatisfied"} maxlength=${LONGEST[draft.what] ?? 500} value=${draft.text}
             required=${NEEDS_WORDS.includes(draft.what)} data-test="words" onInput=${field("text")} /></label>`}
       <button class="primary" data-test="save">${t("callback.save")}<kbd>Enter</kbd></button>
       <button type="button" data-test="discard" onClick=${() => forget(id)}>${t("callback.discard")}</button></div>`}</form>`;

@@ -23,7 +23,7 @@ const Facts = ({ row }) => html`<dl class="cb-facts">
 const Attempts = ({ row }) => row.attempts.length > 0 && html`<section class="cb-attempts"><h3>${t("callback.attempts")}</h3>
   <table data-test="attempts"><tbody>${row.attempts.map((one) => html`<tr key=${one.ordinal}>
     <td class="num">${one.ordinal}</td><td class="num">${dayTime(one.started_at)}</td><td>${nameOf(one.agent)} <small class="num">${one.agent}</small></td>
-    <td><span class=${`result ${one.outcome === "reached" ? "" : "bad"}`}>${t(`attempt.${one.outcome}`)}</span></td>
+    <td><span class=${`result ${["reached", "placing"].includes(one.outcome) ? "" : "bad"}`}>${t(`attempt.${one.outcome}`)}</span></td>
     <td class="num muted">${one.ended_at ? timeOf(one.ended_at) : ""}</td></tr>`)}</tbody></table></section>`;
 
 const playable = (state) => ["ok", "repaired", "short"].includes(state);
