@@ -181,6 +181,10 @@ callbacks = Table(
     Column("override_by", String(16)),
     Column("override_reason", String(200), nullable=False, server_default=""),
     Index("callbacks_by_number", "number", "requested_at"),
+    Index("callbacks_open", "closed_at"),
+    Index("callbacks_by_agent", "agent", "state"),
+    Index("callbacks_by_ticket", "ticket_id"),
+    Index("callbacks_by_request", "requested_at"),
 )  # fmt: skip
 
 attempts = Table(

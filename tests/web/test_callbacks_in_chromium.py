@@ -164,7 +164,7 @@ async def heard_by(site: DutySite) -> list[str]:
 
 
 async def test_the_lead_in_english_and_dark(browser: Browser, duty: DutySite, complaints: Complaints) -> None:
-    """He assigns, sets how many callers may wait, and finds draws and the dissatisfied."""
+    """He assigns, allows one in quiet hours and says why, sets how many callers may wait, and finds draws and the dissatisfied."""
     context, lead = await log_in(browser, duty, "9001", complaints, "/callbacks")
     await lead.set_viewport_size(SMALL)
     await lead.get_by_test_id("language").click()
@@ -173,6 +173,9 @@ async def test_the_lead_in_english_and_dark(browser: Browser, duty: DutySite, co
     await lead.get_by_test_id("assign-agent").select_option("1002")
     await lead.get_by_test_id("assign").click()
     await expect(lead.locator(line(lead, OTHER)).get_by_test_id("callback-holder")).to_contain_text("1002")
+    await lead.get_by_test_id("override-reason").fill("客户要求")
+    await lead.get_by_test_id("override").click()
+    await expect(lead.get_by_test_id("callback-work")).to_contain_text("9001 allowed it in quiet hours")
     await lead.get_by_test_id("inbound-first").fill("3")
     await lead.get_by_test_id("set-inbound-first").click()
     await expect(lead.get_by_test_id("inbound-first")).to_have_value("3")

@@ -1,7 +1,7 @@
 // The lead's part of the callback desk: who makes which, quiet hours, how many callers may wait, draws, the dissatisfied.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { owed, refusal, send } from "./callback_acts.js";
+import { owed, send } from "./callback_acts.js";
 import { useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { t } from "./i18n.js";
@@ -20,7 +20,7 @@ export function LeadActs({ row }) {
     <form onSubmit=${assign}><label>${t("callback.assign_to")}<select name="agent" data-test="assign-agent">
       ${(board.value?.agents ?? []).map((line) => html`<option value=${line.number} key=${line.number}>${line.number} ${line.name}</option>`)}</select></label>
       <button data-test="assign">${t("callback.assign")}</button></form>
-    ${refusal.value?.code === "quiet_hours" && html`<form onSubmit=${override}><label class="grow">${t("callback.override_why")}
+    ${!row.override_by && html`<form class="grow" onSubmit=${override}><label class="grow">${t("callback.override_why")}
       <input name="reason" maxlength="200" required data-test="override-reason" /></label>
       <button data-test="override">${t("callback.override")}</button></form>`}</div>`;
 }
