@@ -1,8 +1,8 @@
 """Every promise of speed against its figure: ``python -m bench [--quick]``. The last line is JSON.
 
 The parts run one after the other, each in a process of its own, on one machine that should do nothing else:
-``bench.link`` (AMI events), ``bench.pipeline`` (the whole service), ``bench.page`` (an agent's page in Chromium) and
-``bench.year`` (a year of shifts on the virtual clock).
+``bench.link`` (AMI events), ``bench.pipeline`` (the whole service), ``bench.page`` (an agent's page in Chromium),
+``bench.year`` (a year of shifts on the virtual clock) and ``bench.schedules`` (generated schedules of callbacks, judged).
 Exit status 1 when a promise is not kept.
 """
 
@@ -17,19 +17,21 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from bench import link, page, pipeline, year
+from bench import link, page, pipeline, schedules, year
 
 PARTS: dict[str, list[str]] = {
     "link": [],
     "pipeline": ["--calls", "15000"],
     "page": ["--seconds", "90"],
     "year": ["--days", "365"],
+    "schedules": ["--count", str(schedules.COUNT)],
 }
 QUICK: dict[str, list[str]] = {
     "link": ["--rounds", "1"],
     "pipeline": ["--calls", "2400"],
     "page": ["--seconds", "20"],
     "year": ["--days", "30"],
+    "schedules": ["--count", "4000"],
 }
 
 
@@ -84,6 +86,10 @@ def promises(figures: dict[str, dict[str, Any]]) -> list[Promise]:
                 pops["pops"] == pops["owed_pops"]),
         Promise(f"{shifts['days']} days of shifts, {shifts['gaps']} handovers of a seat: s", f"<= {year.AT_MOST_S:g}",
                 f"{shifts['seconds']}", shifts["seconds"] <= year.AT_MOST_S),
+        *[
+            Promise(f"{figures['schedules']['schedules']} schedules of callbacks: {name}", "0", f"{count}", count == 0)
+            for name, count in figures["schedules"]["faults"].items()
+        ],
     ]  # fmt: skip
 
 

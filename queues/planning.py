@@ -20,6 +20,10 @@ QUARTER = timedelta(minutes=15)
 NEVER = datetime.max.replace(tzinfo=UTC)
 MOST_QUARTERS = 14 * 96
 """How far a place with room is looked for: two weeks."""
+SLACK = timedelta(minutes=30)
+"""Left before the deadline by an attempt that could have been made sooner: agents are busy, and days have surprises."""
+URGENT = 2
+"""A quarter-hour holds so many times its capacity for those who would else be late; who can wait gives way."""
 DEFAULT_TRIES = 1
 """How many attempts are fitted before the deadline when neither a least nor a most number is in force."""
 
@@ -121,7 +125,7 @@ def _spread(
         hour = hour_of(at, limits.zone)
         if hour in hours:
             continue
-        if at != soonest and not _rest_fits(made, ahead, deadline, limits, at, ring):
+        if at != soonest and not _rest_fits(made, ahead, deadline and deadline - SLACK, limits, at, ring):
             break  # later ones fit still less
         if part_of(hour) not in parts:
             return at
@@ -151,7 +155,8 @@ def planned(
 ) -> Planned:  # fmt: skip
     """When one callback is next due, given how many are due in each quarter-hour already.
 
-    An appointment is put where it was agreed, whatever the load.
+    An appointment is put where it was agreed, whatever the load. Who would be late for want of room takes a place in a
+    quarter-hour that is full: agents work by ``place_of``, and those with a later deadline wait for him.
 
     Args:
         load: start of a quarter-hour (aware UTC) -> callbacks planned in it.
@@ -164,8 +169,10 @@ def planned(
         return Planned(owed.callback_id, None, wanted)
     if owed.terms.appointment_at is not None:
         return Planned(owed.callback_id, wanted.times[0], wanted)
-    at = _with_room(owed, wanted.times[0], load, capacity, limits, ring)
-    last = at if wanted.late else _latest_in(owed, at, len(wanted.times) - 1, limits, ring)
+    at, ahead = _with_room(owed, wanted.times[0], load, capacity, limits, ring), len(wanted.times) - 1
+    if wanted.late or not _rest_fits(owed.attempts, ahead, owed.deadline, limits, at, ring):
+        at = _with_room(owed, wanted.times[0], load, lambda slot: URGENT * capacity(slot), limits, ring)
+    last = at if wanted.late else _latest_in(owed, at, ahead, limits, ring)
     at = _put_into(owed, at, last, limits, ring, jitter)
     if at == wanted.times[0]:
         return Planned(owed.callback_id, at, wanted)
