@@ -15,7 +15,7 @@ from cti.store.stub_tables import stubs
 from cti.store.tables import attempts, callbacks, recordings, tickets
 from queues.desk import level
 
-MOST = 500  # callbacks in one answer
+MOST = 200  # callbacks in one answer: every page of the desk asks again with each change
 _OPEN = callbacks.c.closed_at.is_(None)
 _NEXT = func.coalesce(callbacks.c.appointment_at, callbacks.c.due_at, callbacks.c.deadline, callbacks.c.requested_at)
 

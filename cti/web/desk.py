@@ -19,7 +19,7 @@ router = APIRouter(prefix="/callback-desk", tags=["callbacks"])
 
 @router.get("")
 async def desk(who: SeatedDep, web: WebDep) -> list[DeskView]:
-    """Open callbacks, one's own first, then by when they are due; at most 500. An agent sees the numbers he claimed."""
+    """Open callbacks, one's own first, then by when they are due; at most 200. An agent sees the numbers he claimed."""
     async with web.store.read() as connection:
         found = await open_ones(connection, web.settings.pbx_id, who.number, web.clock.now())
     return [shown(who, view) for view in found]

@@ -19,6 +19,19 @@ export async function load() {
   if (list.ok && shown.value) await look(shown.value);
 }
 
+const AT_MOST_EVERY_MS = 1000;
+let loadedAt = -AT_MOST_EVERY_MS;
+let due = null;
+
+// After a change of duty: at once, but a busy desk changes more often than anybody can read.
+export function loadSoon() {
+  due ??= setTimeout(() => {
+    due = null;
+    loadedAt = performance.now();
+    load();
+  }, Math.max(0, loadedAt + AT_MOST_EVERY_MS - performance.now()));
+}
+
 // The callback anew. One that is closed is asked for by itself; one that is somebody else's now leaves the desk, unless
 // words of it are not saved yet.
 async function look(row) {

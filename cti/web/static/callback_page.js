@@ -1,5 +1,5 @@
 // The callback desk (回访台): the day's progress, the list, the work, appointments, and for the lead what he decides.
-import { load, send } from "./callback_acts.js";
+import { loadSoon, send } from "./callback_acts.js";
 import { LeadPanel } from "./callback_lead.js";
 import { Appointments, CallbackList } from "./callback_list.js";
 import { CallbackWork } from "./callback_work.js";
@@ -37,7 +37,7 @@ const Export = () => html`<p class="cb-export">${t("callback.export")}
     data-test=${`export-${format}`}>${format.toUpperCase()}</a>`)}</p>`;
 
 export function CallbackPage() {
-  useDuty(load);
+  useDuty(loadSoon);
   const leads = me.value.person.role === "lead";
   return html`<div class="page callbacks"><${TopBar} /><${Banners} /><${Held} />
     <div class="cb-top"><${Progress} />${leads && html`<${Export} />`}</div>
