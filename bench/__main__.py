@@ -2,7 +2,7 @@
 
 The parts run one after the other, each in a process of its own, on one machine that should do nothing else:
 ``bench.link`` (AMI events), ``bench.pipeline`` (the whole service), ``bench.page`` (an agent's page in Chromium),
-``bench.year`` (a year of shifts on the virtual clock) and ``bench.schedules`` (generated schedules of callbacks, judged).
+``bench.year`` (a year of shifts on the virtual clock) and ``bench.schedules`` (generated callbacks, judged).
 Exit status 1 when a promise is not kept.
 """
 

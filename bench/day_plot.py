@@ -7,6 +7,7 @@ from typing import Any
 WIDTH, HEIGHT = 960, 420
 LEFT, RIGHT, TOP, BOTTOM = 60, 60, 70, 60
 FIRST_HOUR, QUARTERS = 8, 4
+LEAST_FOR_A_RATE = 20  # attempts in an hour; a share of fewer says nothing
 NOT_REACHED, REACHED, RATE, INK, GRID = "#b7c9dc", "#2f6ea5", "#c2571a", "#222222", "#dddddd"
 
 Bars = list[tuple[int, int]]
@@ -49,7 +50,7 @@ def picture(bars: Bars, callbacks: int, agents: int) -> str:
     for n, (tried, reached) in enumerate(hourly(bars)):
         x = LEFT + (n + 0.5) * QUARTERS * each
         parts.append(_text(LEFT + n * QUARTERS * each, TOP + high + 18, f"{FIRST_HOUR + n:02}:00", anchor="middle"))
-        if tried:
+        if tried >= LEAST_FOR_A_RATE:
             points.append(f"{x:.1f},{TOP + high - high * reached / tried:.1f}")
     parts.append(_text(WIDTH - RIGHT, TOP + high + 18, f"{FIRST_HOUR + len(bars) // QUARTERS}:00", anchor="middle"))
     parts.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{RATE}" stroke-width="2"/>')
