@@ -58,6 +58,7 @@ def hotline(lab: LabAsterisk, tmp_path: Path) -> Iterator[Hotline]:
 def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, hotline: Hotline) -> None:
     """Every CONNECT in queue_log has one ticket and one recording; no attempt is dialled twice (seeded)."""
     hotline.sign_in(**SEATS)
+    assert hotline.page(LEAD).ask("PUT", "callbacks/dialling", {"waiting": 50}).status == 204  # somebody always waits
     callers = Callers(lab)
     callers.start()
     try:
