@@ -120,6 +120,8 @@ class CallbackSettings(_Topic):
     """Originates at the same time; more only adds latency (design, decision 12)."""
     retry_agent_s: float = Field(default=60.0, gt=0)
     """Wait before trying again when the agent was not free or did not pick up: the caller was never rung."""
+    handling_s: float = Field(default=180.0, ge=30, le=900)
+    """What one callback takes an agent, with reading and writing: how many are put into a quarter-hour."""
     area_code: str = Field(default="0530", pattern=r"^0[0-9]{2,3}$")
     """Put before local numbers of seven or eight digits."""
     allow: list[Annotated[str, Field(pattern=r"^(fixed|mobile|shared|toll_free|service|[0-9]{2,11})$")]] = Field(

@@ -11,6 +11,7 @@ from cti.ami import events as ami
 from cti.commands.dialling import FolderSeen
 from cti.engine.gating import NOT_STARTED
 from cti.engine.inputs import CheckRecording, Dial, Dialled, DropDial, Trace, Traced
+from cti.engine.laying import laid
 from cti.engine.world import Callback, Dialling, Recording, World
 from cti.ids import Ids
 from cti.settings import CallbackSettings
@@ -43,6 +44,7 @@ class Diallings:
         self.agent_ring = timedelta(seconds=settings.agent_ring_s)
         self.retry = timedelta(seconds=settings.retry_agent_s)
         self.in_flight = settings.in_flight
+        self.handling = timedelta(seconds=settings.handling_s)
         self._network: set[str] = set()  # attempts that did not get through; their own leg's end tells why
         self._gave_way: set[str] = set()  # attempts whose caller rang in, until their own leg is gone
 
@@ -50,6 +52,9 @@ class Diallings:
         """The callback with its next due time: the first allowed at or after *not_before*."""
         terms = self._terms(callback)
         at = earliest(callback.attempts, self.world.callback_limits, max(not_before, now), self._longest, terms)
+        if callback.by_key:  # nobody waits for it by the phone: it goes where people are found
+            plan = laid(self.world, callback, terms, max(not_before, now), self._longest, self.handling)
+            at = plan.at or at
         callback = replace(callback, due_at=at)
         self.world.put_callback(callback)
         self.world.wake_at(at, f"callback:{callback.callback_id}")
