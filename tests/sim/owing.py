@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cti.ami import events as ami
 from cti.commands import Command, DialNow
 from cti.commands.dialling import PreviewOpened
 from cti.commands.handover import FinishTicket
@@ -22,7 +23,21 @@ from cti.engine.world import Callback
 from queues.stubs import Stub
 from tests.sim.house import MORNING
 from tests.sim.missing import NUMBER, dialled
+from tests.sim.pbx import SimDial, SimPbx
 from tests.sim.ticketing import UNIT, Tickets
+
+HOUR = timedelta(hours=1)
+
+
+def talking(pbx: SimPbx) -> SimDial:
+    """Both phones of the only dial are answered."""
+    ((channel, running),) = pbx.dials.items()
+    now = pbx.clock.now()
+    pbx._say_dial(channel, ami.OriginateResponse(now, channel, True, 4, channel))
+    running.rang_at, running.status = now, "ANSWER"
+    pbx._say_dial(channel, ami.DialEnd(now, channel, channel, "1.1", channel, "PJSIP/t", "ANSWER"))
+    running.state, running.answered_at = "talking", now
+    return running
 
 
 class Owed(Tickets):
@@ -113,6 +128,3 @@ async def owed(folder: Path, start: datetime = MORNING, *off: str) -> AsyncItera
     house.without(*off)
     async with house as made:
         yield made
-
-
-HOUR = timedelta(hours=1)

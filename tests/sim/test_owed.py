@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cti.ami import events as ami
 from cti.commands import DialNow, SignIn
 from cti.commands.dialling import PreviewOpened
 from cti.commands.owed import (
@@ -30,7 +29,7 @@ from cti.commands.owed import (
 from cti.errors import BadInput
 from queues.sampling import commitment, list_hash, replayed
 from tests.sim.missing import NUMBER
-from tests.sim.owing import HOUR, Owed, owed
+from tests.sim.owing import HOUR, Owed, owed, talking
 from tests.sim.ticketing import LEAD
 
 OTHER = "13800000062"
@@ -299,29 +298,18 @@ async def test_what_is_said_while_he_talks_outlives_the_process(house: Owed) -> 
     callback_id = house.the_one().callback_id
     await house.did(ClaimCallback("1001", callback_id))
     await house.did(PreviewOpened("1001", callback_id))
-    await talks(house, callback_id)
+    await house.did(DialNow("1001", callback_id))
+    await house.quiet()
+    await house.wait(0)
+    running = talking(house.pbx)
+    await house.quiet()
     await house.did(RecordRefusal("1001", callback_id, "refused", "不需要"))
     assert house.the_one().state == "placing"
     await house.restart()
-    house.pbx._end_dial(next(iter(house.pbx.dials.values())))
+    house.pbx._end_dial(running)
     await house.look()
     await house.quiet()
     assert house.the_one().state == "refused"
-
-
-async def talks(house: Owed, callback_id: str) -> None:
-    """The key is pressed, both phones are answered."""
-    await house.did(DialNow("1001", callback_id))
-    await house.quiet()
-    channel, running = next(iter(house.pbx.dials.items()))
-    now = house.clock.now()
-    house.pbx._say_dial(channel, ami.OriginateResponse(now, channel, True, 4, channel))
-    running.state, running.rang_at, running.status = "caller", now, "ANSWER"
-    await house.wait(5)
-    now = house.clock.now()
-    house.pbx._say_dial(channel, ami.DialEnd(now, channel, channel, "1.1", channel, "PJSIP/t", "ANSWER"))
-    running.state, running.answered_at = "talking", now
-    await house.wait(5)
 
 
 async def test_three_in_vain_are_closed_with_a_reason_and_not_before(house: Owed) -> None:
