@@ -75,7 +75,7 @@ class Sheets:
 
     def _falls_to(self, agent: str, callback: Callback) -> bool:
         """Whether *agent* hands it over: his own, and a lead what nobody has claimed (QD 第十二条(五), 交由夜班长)."""
-        return callback.agent == agent or (callback.agent == "" and callback.by_key and agent in self.world.leads)
+        return callback.agent == agent or (callback.agent == "" and agent in self.world.leads)
 
     def left_behind(self, pair: Pair) -> None:
         """Nobody follows who could take his callbacks: they are anybody's again, and on the lead's sheet."""
