@@ -164,7 +164,7 @@ async def heard_by(site: DutySite) -> list[str]:
 
 
 async def test_the_lead_in_english_and_dark(browser: Browser, duty: DutySite, complaints: Complaints) -> None:
-    """He assigns, allows one in quiet hours and says why, sets how many callers may wait, and finds draws and the dissatisfied."""
+    """He assigns, allows quiet hours and says why, sets how many callers may wait, finds draws and the dissatisfied."""
     context, lead = await log_in(browser, duty, "9001", complaints, "/callbacks")
     await lead.set_viewport_size(SMALL)
     await lead.get_by_test_id("language").click()
