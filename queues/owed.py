@@ -25,6 +25,19 @@ class Mark(StrEnum):
     FLYING_LETTER = "flying_letter"  # 飞信件
 
 
+MUST = {
+    "emergency": "callback.must_rescue", "report": "callback.must_report", "complaint": "callback.must_complaint",
+    Mark.REPEAT: "callback.must_repeat", Mark.DAILY_BRIEF: "callback.must_daily_brief",
+    Mark.FLYING_LETTER: "callback.must_flying_letter",
+}  # fmt: skip
+"""Kind or mark -> the rule by which all of them are called back. 抢险 is the kind 报警."""
+NEVER = {
+    "consult": "callback.never_consult", "query": "callback.never_query", "suggestion": "callback.never_suggestion",
+    "praise": "callback.never_praise",
+}  # fmt: skip
+"""Kind -> the rule by which none of them are."""
+
+
 class Owed(StrEnum):
     """What comes of a ticket that is answered or finished."""
 
@@ -73,7 +86,7 @@ def judged(matter: Matter, profile: Profile) -> Verdict:
     must = _musts(matter, profile)
     if must:
         return Verdict(Owed.MANDATORY, allowed(*must))
-    never = profile.rule(f"callback.never_{matter.kind}")
+    never = profile.rule(NEVER.get(matter.kind or "", ""))
     if never is not None:
         return _refused("kind_not_called", "该类工单不回访", "This kind is not called back", never)
     if matter.handed_on and (forwarded := profile.get("callback.forwarded_percent")) is not None:
@@ -88,9 +101,8 @@ def judged(matter: Matter, profile: Profile) -> Verdict:
 
 def _musts(matter: Matter, profile: Profile) -> tuple[Article, ...]:
     """The articles by which all of its kind are called back."""
-    names = [mark.value for mark in Mark if mark in matter.marks]
-    names += ["rescue"] if matter.emergency or matter.kind == "emergency" else []
-    found = [profile.rule(f"callback.must_{name}") for name in (*names, matter.kind or "")]
+    named = {*matter.marks, matter.kind, *(("emergency",) if matter.emergency else ())}
+    found = [profile.rule(path) for what, path in MUST.items() if what in named]
     return tuple(dict.fromkeys(article for article in found if article is not None))
 
 
