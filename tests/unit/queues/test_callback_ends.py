@@ -184,4 +184,4 @@ def test_after_a_step_whoever_was_tried_is_spaced_from_the_step() -> None:
     assert may_place(made(O.FAILED), LIMITS, at(14), RING, terms).allowed
     ahead = replace(made(O.BUSY)[0], ended_at=at(14) + timedelta(days=365))
     assert may_place((ahead,), LIMITS, at(15), RING, terms).allowed_at == at(16)
-    assert fit_of(Owed("c", at(7), (ahead,), None, terms), LIMITS, at(15), RING).times[0] == at(16)
+    assert fit_of(Owed("c", at(7), (ahead,), None, terms), LIMITS, at(15), RING).times[0] == at(18)  # the evening
