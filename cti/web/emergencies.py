@@ -64,8 +64,8 @@ async def listed(
     closed: Annotated[bool, Query(description="those that were acknowledged instead")] = False,
     ticket_id: Annotated[str | None, Query(max_length=40)] = None,
 ) -> list[EmergencyView]:
-    """Those that nobody has acknowledged, the oldest first, or those of one ticket; each second timed. An agent sees his
-    own, and those of a ticket that he may see."""
+    """Those that nobody has acknowledged, the oldest first, or those of one ticket; each second timed. An agent sees
+    his own, and those of a ticket that he may see."""
     if ticket_id is not None:
         await seen_ticket(web, who, ticket_id)
     async with web.store.read() as connection:

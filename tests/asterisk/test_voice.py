@@ -49,7 +49,7 @@ def test_the_agents_number_is_heard_by_both_and_costs_the_answer_nothing(lab: La
     caller, seat = heard(folder / f"{NUMBER}.wav"), heard(folder / "8001.wav")
     kept = heard(oracle.recordings(lab.recordings)[call_id])
     at = {e["Event"]: float(e["Timestamp"]) for e in events if e.get("Event") in ("AgentCalled", "AgentConnect")}
-    assert at["AgentConnect"] - at["AgentCalled"] < 2.0  # idle: 0.1 s; with Queue()'s AGI argument 3.6 s, after the words
+    assert at["AgentConnect"] - at["AgentCalled"] < 2.0  # with Queue()'s AGI argument 3.6 s: after the words
     for ear in (caller, seat, kept):
         (words,) = ear.words
         assert 2.0 < words.end - words.start < 4.5
@@ -198,4 +198,4 @@ def test_a_silent_call_ends_by_one_key(hotline: Hotline, citizens: Citizens) -> 
     assert 4 < words[-1].end - words[0].start < 8
     assert hotline.rows("select caller_kind from stubs") == [("silent",)]
     assert hotline.rows("select state from recordings") == [("ok",)]
-    assert heard(oracle.recordings(hotline.lab.recordings)[call_id]).words == []  # the conversation, not what came after
+    assert heard(oracle.recordings(hotline.lab.recordings)[call_id]).words == []  # nothing of what came after
