@@ -267,9 +267,13 @@ async def test_a_caller_whom_nobody_takes_waits_again_with_the_same_id(house: Ho
     house.pbx._ring(call, "1003")
     await house.quiet()
     assert (state(house, "1001"), state(house, "1003")) == ("ready", "ringing")
+    board = house.engine.board()
+    assert [(w["entered_at"], w["ringing"]) for w in board["waiting"]] == [(now.isoformat(), ["1003"])]
+    assert board["queue"]["waiting"] == 1
     if taken:
         house.pbx._connect(call)
         await house.quiet()
+        assert house.engine.board()["waiting"] == []
         assert state(house, "1003") == "talking"
         await house.wait(5)
         house.pbx._complete(call)
