@@ -106,7 +106,7 @@ def _entered(call: Call | None, fact: Entered) -> Call:
 
 
 def _is_back(call: Call, fact: Entered) -> bool:
-    """Whether *fact* is an entry after an answer: live ones alone tell, for queue_log tells of them when they are over."""
+    """Whether *fact* is an entry after an answer. Live ones alone tell: queue_log is read when they may be over."""
     if not fact.exact or call.answered_at is None or call.closed:
         return False
     return all(o.ended_at is not None and fact.at > o.ended_at for o in call.offers if o.end is OfferEnd.ANSWERED)

@@ -34,7 +34,6 @@ class Fronting(Part):
     def __init__(self, world: World, settings: Settings) -> None:
         self.world, self.pbx_id, self.area_code = world, settings.pbx_id, settings.callback.area_code
         self.numbers: dict[str, str] = {}  # number -> reason
-        self._removed: list[str] = []  # what Asterisk may still hold: we may have died before it was told
 
     def commands(self) -> Mapping[type[Any], Handler]:
         return {PutFront: self._put, RemoveFront: self._remove}
@@ -47,16 +46,13 @@ class Fronting(Part):
             return False
 
     def started(self, now: datetime) -> None:
-        for number in self._removed:
-            self._switch(number, "")
-        self._removed.clear()
         for number in self.numbers:
             self._switch(number, "yes")
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
-        rows = (await connection.execute(select(front_callers).where(front_callers.c.pbx_id == self.pbx_id))).all()
-        self.numbers = {row.number: row.reason for row in rows if row.removed_at is None}
-        self._removed = [row.number for row in rows if row.removed_at is not None]
+        c = front_callers.c
+        rows = await connection.execute(select(front_callers).where(c.pbx_id == self.pbx_id, c.removed_at.is_(None)))
+        self.numbers = {row.number: row.reason for row in rows}
 
     def _put(self, command: PutFront, now: datetime) -> Outcome:
         number, reason = diallable(command.number, self.area_code), taken("reason", command.reason)

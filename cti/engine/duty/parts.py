@@ -49,7 +49,7 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
     served = [directory, front, emergencies, surging, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
-    return [ticketing, Switches(world), Doubled(world), roster, conduct, findings, handing, *served]
+    return [ticketing, Doubled(world), roster, conduct, findings, handing, *served, Switches(world, settings)]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:
