@@ -24,6 +24,8 @@ from queues.nuisance import Block, State
 from queues.stubs import Stub
 from regulations import refused
 
+LONGEST_DAYS = 366  # where the rules are silent: as long as any figure of a profile may be
+
 
 class Nuisance(Part):
     """The blocks that are asked for or in force. The dialplan knows each with its end, and needs nobody to end it."""
@@ -120,15 +122,15 @@ class Nuisance(Part):
             self.world.wake_at(block.until, f"block:{block.block_id}")
 
     def _days(self, asked: int | None) -> int:
-        usual, most = self._in_days("nuisance.block", 1), self._in_days("nuisance.block_most", 365)
-        days = usual if asked is None else asked
-        if not 1 <= days <= most:
+        days = self._in_days("nuisance.block") if asked is None else asked
+        most = self._in_days("nuisance.block_most") or LONGEST_DAYS
+        if days is None or not 1 <= days <= most:
             raise BadInput("days", f"1 to {most} days are needed")
         return days
 
-    def _in_days(self, path: str, otherwise: int) -> int:
+    def _in_days(self, path: str) -> int | None:
         limit = self.world.profile.get(path)
-        return otherwise if limit is None else int(limit.seconds() // 86_400)
+        return None if limit is None else int(limit.seconds() // 86_400)
 
     def _protected(self) -> set[str]:
         return {number.digits for unit in self.directory.units.values() for number in unit.numbers}
