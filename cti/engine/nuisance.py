@@ -34,7 +34,6 @@ class Nuisance(Part):
         self.world, self.ids, self.directory = world, ids, directory
         self.pbx_id = settings.pbx_id
         self.blocks: dict[str, Block] = {}
-        self._over: list[Block] = []  # ended before their time: what Asterisk may still hold since the last run
 
     def commands(self) -> Mapping[type[Any], Handler]:
         return {AskBlock: self._ask, DecideBlock: self._decide, EndBlock: self._end}
@@ -147,19 +146,12 @@ class Nuisance(Part):
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
         b = blocks.c
-        held = b.ended_at.is_(None) | ((b.state == State.ENDED.value) & (b.until > now))
-        query = select(blocks).where(b.pbx_id == self.pbx_id, held).order_by(b.asked_at)
+        query = select(blocks).where(b.pbx_id == self.pbx_id, b.ended_at.is_(None)).order_by(b.asked_at)
         for row in (await connection.execute(query)).mappings():
             block = _block(row)
-            if block.state in core.OPEN:
-                self.blocks[block.block_id] = block
-            else:
-                self._over.append(block)
+            self.blocks[block.block_id] = block
 
     def started(self, now: datetime) -> None:
-        for block in self._over:
-            self.world.switch(f"CTI_BLOCK_{block.number}", "")
-        self._over.clear()
         for block in list(self.blocks.values()):
             self._switch(block)
             if block.until is not None:
