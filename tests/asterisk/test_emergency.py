@@ -170,7 +170,7 @@ def test_during_the_call_the_unit_is_consulted_and_the_caller_stays(urgent: Hotl
     assert urgent.page(LEAD).ask("PUT", "directory/units/gas", unit).status == 200
     urgent.sign_in(a1001="3001")
     call = citizens.call("12319", 60, "13800000086")
-    urgent.until(lambda: urgent.agent("1001")["state"] == "talking")
+    urgent.until(lambda: urgent.rows("select 1 from tickets where call_id = ?", call))
     page = urgent.page("1001")
     ((ticket,),) = urgent.rows("select ticket_id from tickets where call_id = ?", call)
     raised = page.ask("POST", "emergencies", {"ticket_id": ticket})
