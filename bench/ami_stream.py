@@ -129,6 +129,7 @@ def record_kinds(account: str) -> tuple[bytes, str]:
         _members(tap, control)
         _transfers(control)
         _unanswered(tap, control)
+        _optimised(control)
         while lab.channels():
             time.sleep(0.2)
         lab.stop()
@@ -182,14 +183,23 @@ def _unanswered(tap: Tap, control: Tap) -> None:
     control.until("Event: AgentRingNoAnswer")
     control.until("Event: QueueCallerAbandon")
     control.act("QueueRemove", Queue="hotline", Interface=silent)
-    seat(control, 5001)
+    brief = seat(control, 5001)
     control.act(
         "Originate", Channel="Local/citizen@lab-talk/n", Application="Queue", Data="hotline,t,,demo-congrats,20",
         CallerID='"测试市民甲" <13800000005>', Variable="LAB_SECONDS=8", Async="true",
     )  # fmt: skip
     control.until("Event: AgentDump")
+    control.act("QueueRemove", Queue="hotline", Interface=brief)
     control.act("Originate", Channel="Local/4001@lab-seats", Application="Wait", Data="1", Async="true")
     control.until("Event: OriginateResponse", count=6)
+
+
+def _optimised(control: Tap) -> None:
+    interface = "Local/3004@lab-colleagues"  # without /n: Asterisk takes the Local channel out of the way
+    control.act("QueueAdd", Queue="hotline", Interface=interface, MemberName=AGENTS[0])
+    call(control, 5, seconds=6)
+    control.until("Event: LocalOptimizationBegin")
+    control.act("QueueRemove", Queue="hotline", Interface=interface)
 
 
 def main(folder: Path) -> None:

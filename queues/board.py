@@ -72,7 +72,7 @@ def _gone(call: Call | None) -> str | None:
 
 def queue_view(name: str, waiting: Iterable[Call], agents: Iterable[Agent], now: datetime) -> dict[str, Any]:
     """The queue's own figures: who waits, and how many agents are in each state."""
-    entries = [call.entered_at for call in waiting]
+    entries = [call.waits_since for call in waiting]
     states = [presence(agent, now)[0] for agent in agents]
     return {
         "name": name,
@@ -103,12 +103,12 @@ def agent_view(agent: Agent, now: datetime, reasons: Mapping[str, str], calls_to
 
 def waiting_view(waiting: Iterable[Call]) -> list[dict[str, Any]]:
     """The waiting callers, first come first."""
-    ordered = sorted(waiting, key=lambda call: call.entered_at)
+    ordered = sorted(waiting, key=lambda call: call.waits_since)
     return [
         {
             "call_id": call.call_id,
             "caller_masked": mask(call.caller),
-            "entered_at": call.entered_at.isoformat(),
+            "entered_at": call.waits_since.isoformat(),
             "ringing": [offer.agent for offer in call.ringing],
             "position": position,
             "kind": "in",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from queues.calls import MS, Call, Offer
 from queues.facts import (
@@ -55,8 +56,13 @@ def hung_up(call: Call, at: datetime) -> Call:
     if call.answered_at is None:
         ending = call.ending or Ending.LEFT
         return replace(_cancel_offers(call, at, OfferEnd.CANCELLED), ended_at=at, ending=ending, wait_ms=_ms(call, at))
-    call = _cancel_offers(call, at, OfferEnd.CANCELLED)  # back in the queue after a transfer, he may have rung somebody
+    call = _no_longer_back(call, at)
     return replace(call, ended_at=at, talk_ended_at=call.talk_ended_at or at, ending=call.ending or Ending.COMPLETED)
+
+
+def _no_longer_back(call: Call, at: datetime) -> Call:
+    """Back in the queue after a transfer, the caller gave up: whoever rang for him is free."""
+    return replace(_cancel_offers(call, at, OfferEnd.CANCELLED), back_at=None)
 
 
 def leg_gone(call: Call, leg: str, at: datetime) -> Call:
@@ -86,15 +92,24 @@ def _entered(call: Call | None, fact: Entered) -> Call:
     if call is None:
         linkedid = fact.linkedid or fact.call_id
         return Call(fact.call_id, linkedid, fact.queue, fact.caller, fact.at, exact=fact.exact, front=fact.front)
-    better = {}
+    better: dict[str, Any] = {}
     # Sent back into the queue after a transfer, a caller enters it once more: that is not the entry of this call.
     if fact.exact and not call.exact and fact.at <= call.entered_at + ROUNDING:
         better = {"entered_at": fact.at, "exact": True}
+    if _is_back(call, fact):
+        better["back_at"] = fact.at
     call = replace(
         call, caller=call.caller or fact.caller, linkedid=fact.linkedid or call.linkedid,
-        front=call.front or fact.front, **better,  # type: ignore[arg-type]
+        front=call.front or fact.front, **better,
     )  # fmt: skip
-    return replace(call, wait_ms=_ms(call, call.answered_at)) if better and call.answered_at else call
+    return replace(call, wait_ms=_ms(call, call.answered_at)) if "exact" in better and call.answered_at else call
+
+
+def _is_back(call: Call, fact: Entered) -> bool:
+    """Whether *fact* is an entry after an answer. Live ones alone tell: queue_log is read when they may be over."""
+    if not fact.exact or call.answered_at is None or call.closed:
+        return False
+    return all(o.ended_at is not None and fact.at > o.ended_at for o in call.offers if o.end is OfferEnd.ANSWERED)
 
 
 def _offered(call: Call, fact: Offered) -> Call:
@@ -168,7 +183,9 @@ def _answer(call: Call, offer: Offer, fact: Answered) -> Call:
     taken = replace(offer, ended_at=at, end=OfferEnd.ANSWERED, ring_ms=ring_ms, leg=offer.leg or fact.leg)
     call = replace(call, offers=tuple(taken if o.ordinal == offer.ordinal else o for o in call.offers))
     if call.answered_at is not None and (call.agent != fact.agent or offer.ended_at != call.answered_at):
-        return call  # a later answer, after a transfer: the first agent stays responsible (首问责任)
+        return replace(
+            call, back_at=None
+        )  # a later answer, after a transfer: the first agent stays responsible (首问责任)
     ending = None if call.ending in (Ending.LEFT, Ending.LOST) else call.ending
     ended_at = None if ending is None and call.ending is not None else call.ended_at
     return replace(
@@ -178,8 +195,8 @@ def _answer(call: Call, offer: Offer, fact: Answered) -> Call:
 
 
 def _left(call: Call, fact: Left) -> Call:
-    if call.answered_at is not None:  # he was back in the queue after a transfer
-        return _cancel_offers(call, fact.at, OfferEnd.CANCELLED)
+    if call.answered_at is not None:
+        return _no_longer_back(call, fact.at)
     if call.ending is not None and not (call.ending in (Ending.LEFT, Ending.LOST) and fact.ending is not Ending.LEFT):
         return call
     at = call.ended_at or fact.at
@@ -210,8 +227,9 @@ def _vanished(call: Call, fact: Vanished) -> Call:
     if call.answered_at is None:
         return replace(call, ending=Ending.LOST, ended_at=fact.at, wait_ms=_ms(call, fact.at))
     return replace(
-        call, ending=call.ending or Ending.LOST, ended_at=fact.at, talk_ended_at=call.talk_ended_at or fact.at
-    )
+        call, ending=call.ending or Ending.LOST, ended_at=fact.at, talk_ended_at=call.talk_ended_at or fact.at,
+        back_at=None,
+    )  # fmt: skip
 
 
 def _end_offer(call: Call, offer: Offer, at: datetime, end: OfferEnd) -> Call:

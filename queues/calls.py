@@ -38,6 +38,8 @@ class Call:
         answer_exact: whether answered_at comes from an event timestamp.
         talk_ended_at: end of the first agent's conversation.
         ended_at: when the caller's channel was gone or the queue was left unanswered.
+        back_at: since when the caller, handed on and taken by nobody, waits in the queue once more, as far as was heard
+            live; None while he does not. His entry, his answer and his wait stay those of the first time.
         front: whether the dialplan put the caller to the front (an emergency), as far as was heard live.
     """
 
@@ -58,10 +60,17 @@ class Call:
     ending: Ending | None = None
     transfers: tuple[str, ...] = ()
     front: bool = False
+    back_at: datetime | None = None
 
     @property
     def waiting(self) -> bool:
-        return self.answered_at is None and self.ending is None
+        """Whether the caller waits in the queue, for the first time or once more."""
+        return self.back_at is not None or (self.answered_at is None and self.ending is None)
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when he waits, where he does."""
+        return self.back_at or self.entered_at
 
     @property
     def ringing(self) -> tuple[Offer, ...]:

@@ -46,11 +46,11 @@ def due(call: Call, stages: tuple[Stage, ...], taken: Container[Step], now: date
     """
     if not call.waiting:
         return ()
-    return tuple(s for s in stages if s.step not in taken and now >= call.entered_at + s.after)
+    return tuple(s for s in stages if s.step not in taken and now >= call.waits_since + s.after)
 
 
 def next_at(call: Call, stages: tuple[Stage, ...], taken: Container[Step]) -> datetime | None:
     """When the next step comes, or None when none is left for this caller."""
     if not call.waiting:
         return None
-    return min((call.entered_at + s.after for s in stages if s.step not in taken), default=None)
+    return min((call.waits_since + s.after for s in stages if s.step not in taken), default=None)

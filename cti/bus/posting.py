@@ -78,6 +78,7 @@ class Poster:
                     break
         finally:
             await response.aclose()
+            self._client().cookies.clear()  # a sink that sets cookies would fill the memory, and each next request
         return Reply(response.status_code, "", self._retry_after(response.headers.get("retry-after", "")))
 
     def _retry_after(self, value: str) -> float | None:

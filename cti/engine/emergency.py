@@ -282,7 +282,8 @@ class Emergencies(Part):
     def _short(self, e: Emergency) -> dict[str, Any]:
         return {
             "emergency_id": e.emergency_id, "call_id": e.call_id, "ticket_id": e.ticket_id, "why": e.why.value,
-            "word": e.word, "raised_at": e.raised_at.isoformat(), "step": e.step, "agent": e.agent, "kind": e.kind, "area": e.area,
+            "word": e.word, "raised_at": e.raised_at.isoformat(), "step": e.step, "agent": e.agent,
+            "kind": e.kind, "area": e.area,
             "reached_at": e.reached_at.isoformat() if e.reached_at else None, "ringing": e.running is not None,
         }  # fmt: skip
 

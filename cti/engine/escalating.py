@@ -43,7 +43,7 @@ class Escalating(Part):
         if not after.waiting:
             self.taken.pop(after.call_id, None)
             self._next.pop(after.call_id, None)
-        elif before is None or before.entered_at != after.entered_at:
+        elif before is None or before.waits_since != after.waits_since:
             self._arm(after, now)
 
     def gap(self, began: datetime, ended: datetime | None, now: datetime) -> None:
@@ -100,7 +100,7 @@ class Escalating(Part):
         self.taken.setdefault(call.call_id, set()).add(step)
         row = {
             "pbx_id": self.pbx_id, "call_id": call.call_id, "step": step.value, "at": now,
-            "waited_ms": max((now - call.entered_at) // MS, 0), "asked": asked,
+            "waited_ms": max((now - call.waits_since) // MS, 0), "asked": asked,
         }  # fmt: skip
         self.world.write(escalations, row)
         if step is Step.LEAD or asked:

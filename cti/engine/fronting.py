@@ -50,9 +50,9 @@ class Fronting(Part):
             self._switch(number, "yes")
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
-        kept = (front_callers.c.pbx_id == self.pbx_id) & front_callers.c.removed_at.is_(None)
-        rows = await connection.execute(select(front_callers.c.number, front_callers.c.reason).where(kept))
-        self.numbers = {row.number: row.reason for row in rows.all()}
+        c = front_callers.c
+        rows = await connection.execute(select(front_callers).where(c.pbx_id == self.pbx_id, c.removed_at.is_(None)))
+        self.numbers = {row.number: row.reason for row in rows}
 
     def _put(self, command: PutFront, now: datetime) -> Outcome:
         number, reason = diallable(command.number, self.area_code), taken("reason", command.reason)

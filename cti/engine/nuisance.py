@@ -24,6 +24,8 @@ from queues.nuisance import Block, State
 from queues.stubs import Stub
 from regulations import refused
 
+LONGEST_DAYS = 366  # where the rules are silent: as long as any figure of a profile may be
+
 
 class Nuisance(Part):
     """The blocks that are asked for or in force. The dialplan knows each with its end, and needs nobody to end it."""
@@ -32,7 +34,6 @@ class Nuisance(Part):
         self.world, self.ids, self.directory = world, ids, directory
         self.pbx_id = settings.pbx_id
         self.blocks: dict[str, Block] = {}
-        self._over: list[Block] = []  # ended before their time: what Asterisk may still hold since the last run
 
     def commands(self) -> Mapping[type[Any], Handler]:
         return {AskBlock: self._ask, DecideBlock: self._decide, EndBlock: self._end}
@@ -120,15 +121,15 @@ class Nuisance(Part):
             self.world.wake_at(block.until, f"block:{block.block_id}")
 
     def _days(self, asked: int | None) -> int:
-        usual, most = self._in_days("nuisance.block", 1), self._in_days("nuisance.block_most", 365)
-        days = usual if asked is None else asked
-        if not 1 <= days <= most:
+        days = self._in_days("nuisance.block") if asked is None else asked
+        most = self._in_days("nuisance.block_most") or LONGEST_DAYS
+        if days is None or not 1 <= days <= most:
             raise BadInput("days", f"1 to {most} days are needed")
         return days
 
-    def _in_days(self, path: str, otherwise: int) -> int:
+    def _in_days(self, path: str) -> int | None:
         limit = self.world.profile.get(path)
-        return otherwise if limit is None else int(limit.seconds() // 86_400)
+        return None if limit is None else int(limit.seconds() // 86_400)
 
     def _protected(self) -> set[str]:
         return {number.digits for unit in self.directory.units.values() for number in unit.numbers}
@@ -145,19 +146,12 @@ class Nuisance(Part):
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
         b = blocks.c
-        held = b.ended_at.is_(None) | ((b.state == State.ENDED.value) & (b.until > now))
-        query = select(blocks).where(b.pbx_id == self.pbx_id, held).order_by(b.asked_at)
+        query = select(blocks).where(b.pbx_id == self.pbx_id, b.ended_at.is_(None)).order_by(b.asked_at)
         for row in (await connection.execute(query)).mappings():
             block = _block(row)
-            if block.state in core.OPEN:
-                self.blocks[block.block_id] = block
-            else:
-                self._over.append(block)
+            self.blocks[block.block_id] = block
 
     def started(self, now: datetime) -> None:
-        for block in self._over:
-            self.world.switch(f"CTI_BLOCK_{block.number}", "")
-        self._over.clear()
         for block in list(self.blocks.values()):
             self._switch(block)
             if block.until is not None:

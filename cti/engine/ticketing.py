@@ -90,7 +90,8 @@ class Ticketing(Part):
 
     async def load(self, connection: AsyncConnection, now: datetime) -> None:
         young = t.tickets.c.opened_at > now - KEEP_BARE
-        said = stubs.c.ticket_id.is_not(None) & (t.tickets.c.opened_at > now - KEEP_SAID)
+        runs = stubs.c.hand_out_due.is_not(None) & stubs.c.handed_out_at.is_(None) & ~stubs.c.overdue_told
+        said = stubs.c.ticket_id.is_not(None) & ((t.tickets.c.opened_at > now - KEEP_SAID) | runs)
         await self._take(connection, young | said | t.tickets.c.call_id.in_(list(self.world.calls)), now)
 
     async def _take(self, connection: AsyncConnection, which: Any, now: datetime) -> None:
@@ -111,7 +112,7 @@ class Ticketing(Part):
 
     def _clock(self, stub: Stub) -> None:
         """The clock over the hand-out: it is woken once it is overdue, and never alarmed twice."""
-        if stub.handed_out_at is None and stub.hand_out_due is not None and not stub.overdue_told:
+        if stub.hand_out_due is not None and _awaits_hand_out(stub):
             self.world.wake_at(stub.hand_out_due + A_MOMENT, f"handout:{stub.ticket_id}")
         if stub.handed_out_at is None and stub.overdue_told:
             self._late[stub.ticket_id] = self._whose(stub)
@@ -141,7 +142,12 @@ class Ticketing(Part):
             else:
                 del self.world.stubs[ticket_id]
         while self._said and self._said[0][0] <= now:
-            self.world.stubs.pop(self._said.popleft()[1], None)
+            ticket_id = self._said.popleft()[1]
+            stub = self.world.stubs.get(ticket_id)
+            if stub is not None and _awaits_hand_out(stub):  # returned (退单), or handed out in working days
+                self._said.append((now + KEEP_BARE, ticket_id))
+            else:
+                self.world.stubs.pop(ticket_id, None)
 
 
 def _named(command: Command) -> tuple[str, ...]:
@@ -150,6 +156,11 @@ def _named(command: Command) -> tuple[str, ...]:
         return ()
     names = (getattr(command, "ticket_id", None), getattr(command, "through", None))
     return tuple(name for name in names if name is not None)
+
+
+def _awaits_hand_out(stub: Stub) -> bool:
+    """Whether a clock still runs that will alarm."""
+    return stub.handed_out_at is None and stub.hand_out_due is not None and not stub.overdue_told
 
 
 def row_of(stub: Stub, pbx_id: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Transfers(Part):
         }  # fmt: skip
 
     def dues(self) -> Mapping[str, Waker]:
-        return {"transfer": self._no_sign}
+        return {"transfer": self._not_begun, "transfer_over": self._not_over}
 
     def line(self, number: str, now: datetime) -> dict[str, Any]:
         """The transfer that this agent has under way, or how his last one ended; and whether he leads."""
@@ -101,7 +101,8 @@ class Transfers(Part):
 
     def _move(self, transfer: Transfer, step: str, leg: str) -> None:
         self.world.changes.effects.append(Move(transfer.transfer_id, step, leg, transfer.target.exten))
-        self.world.time_at(self.world.mono + SIGN_S, f"transfer:{transfer.transfer_id}")
+        topic = "transfer" if transfer.state is State.ASKED else "transfer_over"
+        self.world.time_at(self.world.mono + SIGN_S, f"{topic}:{transfer.transfer_id}")
 
     def _refused(self, command: TransferRefused, now: datetime) -> Outcome:
         transfer = self._by_id(command.transfer_id)
@@ -109,9 +110,15 @@ class Transfers(Part):
             self._nothing(transfer, "refused", now)
         return Outcome(allowed())
 
-    def _no_sign(self, transfer_id: str, now: datetime) -> None:
+    def _not_begun(self, transfer_id: str, now: datetime) -> None:
+        self._no_sign(transfer_id, State.ASKED, now)
+
+    def _not_over(self, transfer_id: str, now: datetime) -> None:
+        self._no_sign(transfer_id, State.CONSULTING, now)
+
+    def _no_sign(self, transfer_id: str, still: State, now: datetime) -> None:
         transfer = self._by_id(transfer_id)
-        if transfer is not None and (transfer.state is State.ASKED or transfer.state is State.CONSULTING):
+        if transfer is not None and transfer.state is still:
             self._nothing(transfer, "not_started", now)
 
     def _nothing(self, transfer: Transfer, why: str, now: datetime) -> None:
@@ -159,6 +166,7 @@ class Transfers(Part):
         for transfer in list(self.open.values()):
             self._keep(core.over(transfer, State.UNSEEN, now), now)
         self._ringing.clear()
+        self.world.watched.clear()  # all of them are transfers'; one that ended in the gap would never be told
         for consult_id, since in list(self._consults.items()):
             self._recorded(consult_id, since)  # how long it was is not known: what there is of it is whole enough
 

@@ -148,6 +148,7 @@ class Changes:
     records: dict[Table, dict[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)  # rows of the parts
     messages: list[Message] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    switched: set[str] = field(default_factory=set)  # names of World.switches whose value changed
     wakes: dict[str, datetime] = field(default_factory=dict)
     timers: dict[str, float] = field(default_factory=dict)  # like wakes, at seconds of the monotonic clock
 
@@ -247,6 +248,7 @@ class World:
             raise ValueError("switch: CTI_NAME and a plain value of at most 120 characters are needed")
         if self.switches.get(name) != value:
             self.switches[name] = value
+            self.changes.switched.add(name)
             self.apply_switch(name)
 
     def apply_switch(self, name: str) -> None:

@@ -11,6 +11,7 @@ from cti.commands.emergency import AcknowledgeEmergency, LiftCall, PutFront, Rai
 from cti.store.emergency_reads import EmergencyView, FrontView, emergency_list, emergency_view, front_list
 from cti.web.context import CallerDep, LeadDep, RosterDep, SeatedDep, Web, WebDep
 from cti.web.problems import Problem
+from cti.web.tickets import seen_ticket
 
 router = APIRouter(tags=["emergencies"])
 
@@ -63,14 +64,19 @@ async def listed(
     closed: Annotated[bool, Query(description="those that were acknowledged instead")] = False,
     ticket_id: Annotated[str | None, Query(max_length=40)] = None,
 ) -> list[EmergencyView]:
-    """Those that nobody has acknowledged, the oldest first, or those of one ticket; each second timed."""
+    """Those that nobody has acknowledged, the oldest first, or those of one ticket; each second timed. An agent sees
+    his own, and those of a ticket that he may see."""
+    if ticket_id is not None:
+        await seen_ticket(web, who, ticket_id)
     async with web.store.read() as connection:
-        return await emergency_list(connection, web.settings.pbx_id, closed=closed, ticket_id=ticket_id)
+        found = await emergency_list(connection, web.settings.pbx_id, closed=closed, ticket_id=ticket_id)
+    return found if who.leads or ticket_id is not None else [one for one in found if one.agent == who.number]
 
 
 @router.post("/emergencies", status_code=201)
 async def raised(body: Raised, who: SeatedDep, web: WebDep) -> EmergencyView:
     """This ticket is an emergency; asked again, it is the same one."""
+    await seen_ticket(web, who, body.ticket_id)
     return await _seen(web, (await web.do(RaiseEmergency(who.number, body.ticket_id))).data)
 
 

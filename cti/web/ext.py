@@ -28,7 +28,6 @@ from queues.replies import Result
 
 router = APIRouter()
 KEY = re.compile(r"[A-Za-z0-9-]{1,50}", re.ASCII)
-TICKET = r"^[A-Za-z0-9-]{1,40}$"
 
 Work = Callable[[], Awaitable[dict[str, Any]]]
 Key = Annotated[str, Header(alias="Idempotency-Key", description="1 to 50 letters, digits, -; the same key asks once")]

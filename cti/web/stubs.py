@@ -123,6 +123,7 @@ async def verify(ticket_id: str, body: VerifiedSaid, who: SeatedDep, web: WebDep
 @router.put("/{ticket_id}/notes")
 async def save_notes(ticket_id: str, body: NotesTyped, who: SeatedDep, web: WebDep) -> NotesKept:
     """Save the notes as they are typed; an older version never replaces a newer one."""
+    await seen_ticket(web, who, ticket_id)
     outcome = await web.do(SaveNotes(who.number, ticket_id, body.text, body.version))
     return NotesKept(version=outcome.data["version"])
 

@@ -55,7 +55,7 @@ def test_rung_out_and_refused_as_queue_log_has_them(hotline: Hotline, citizens: 
 
 
 def test_an_asterisk_stopped_while_it_rings_finds_nothing(hotline: Hotline, citizens: Citizens) -> None:
-    """A clean stop writes RINGNOANSWER for whoever was rung, mostly of 0 ms; nobody refused anything."""
+    """A clean stop mostly writes RINGNOANSWER of 0 ms for whoever was rung; nobody refused anything."""
     hotline.sign_in(a1001="2001")
     citizens.call("12319", 60)
     hotline.until(lambda: hotline.agent("1001")["state"] == "ringing")
@@ -65,10 +65,11 @@ def test_an_asterisk_stopped_while_it_rings_finds_nothing(hotline: Hotline, citi
     hotline.until(lambda: hotline.board()["link"] == "up", 30)
     time.sleep(4)
     assert found(hotline) == []
-    ((ring_ms,),) = [row.data[:1] for row in missed(hotline, "1001")]
-    assert int(ring_ms) < 15_000  # whole seconds: 0 where the stop comes at once
-    # As it looks to whoever does not wait: refused, or not answered.
-    assert hotline.rows("select outcome from offers")[0][0] in ("rejected", "no_answer")
+    noted = [int(row.data[0]) for row in missed(hotline, "1001")]
+    assert all(ring_ms < 15_000 for ring_ms in noted)  # whole seconds: 0 where the stop comes at once
+    # As it looks to whoever does not wait: refused, or not answered. A queue that is unloaded first writes no line.
+    ((outcome,),) = hotline.rows("select outcome from offers")
+    assert outcome in ("rejected", "no_answer") if noted else outcome in ("lost", "cancelled")
     assert hotline.rows("select count(*) from gaps where ended_at is not null")[0][0] >= 1
 
 

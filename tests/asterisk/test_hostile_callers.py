@@ -111,6 +111,14 @@ def call_all(lab: LabAsterisk, citizens: Citizens, senders: list[str]) -> None:
     citizens.wait_for(lambda: not citizens.channels(), "the calls to end")
 
 
+def test_a_caller_hands_nobody_on(lab: LabAsterisk, citizens: Citizens) -> None:
+    """His REFER to a seat, or to a number of the directory, is refused: what agents may reach is not his to reach."""
+    lab.cli("dialplan set global CTI_TO_05305550001 gas")
+    rows = [("<sip:13800000001@c.invalid>", "12319", wanted) for wanted in ("8001", "05305550001")]
+    run_scenario(lab, SIPP / "refers.xml", rows)
+    citizens.wait_for(lambda: not citizens.channels(), "the calls to end")
+
+
 def test_what_a_caller_sends_forges_nothing(lab: LabAsterisk, citizens: Citizens, watch: Watch) -> None:
     """Hostile From, P-Asserted-Identity and Remote-Party-ID: no forged frame, no forged line, no foreign file name."""
     call_all(lab, citizens, list(HOSTILE))

@@ -72,6 +72,17 @@ async def test_set_on_change_again_after_a_gap_and_again_after_a_refusal(tmp_pat
         assert world.alarms[-1].data == {"code": "switch_not_set"}
 
 
+async def test_what_nobody_declares_any_more_is_cleared_after_a_restart(tmp_path: Path) -> None:
+    """Asterisk keeps its globals while we are dead: a number that may be dialled no longer is not left open there."""
+    async with House(tmp_path, random.Random(1)) as house:
+        house.engine.world.parts.insert(0, Turner(house.engine.world))
+        await house.ask(Turn("CTI_TO_05300000001", "yes"))
+        await house.kill()
+        await house.boot()  # and nobody declares it anew
+        assert house.engine.world.switches["CTI_TO_05300000001"] == ""
+        assert SetGlobal("CTI_TO_05300000001", "") in sent(house)
+
+
 @pytest.mark.parametrize("name", ["CTI", "cti_x", "CTI_x", "CTI_X Y", "PATH", "SHELL(ls)", "CTI_X\n"])
 async def test_no_other_name(tmp_path: Path, name: str) -> None:
     """Only our own globals, and nothing that a dialplan reads as a function."""

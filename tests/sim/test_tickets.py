@@ -283,3 +283,18 @@ async def test_a_stub_opened_by_an_agent_for_a_caller_is_his(house: Tickets) -> 
     ticket_id = (await house.yes(opened)).data["ticket_id"]
     await house.yes(SetParticulars("1003", ticket_id, {"kind": "service"}))
     assert house.now_of(ticket_id).agent == "1003"
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_a_hand_out_that_falls_due_late_is_alarmed_all_the_same(house: Tickets, killed: bool) -> None:
+    """A unit that is bound by no time returns the stub on the fourth day; memory would have dropped it before."""
+    stub = await house.handed_out()
+    opened = (house.clock.now() - stub.opened_at).total_seconds()
+    await house.wait(4 * 86_400 - opened - 60)
+    await house.yes(ReturnStub("1001", stub.ticket_id, "不属本单位职责"))
+    await house.wait(120)
+    if killed:
+        await house.restart()
+    await house.ask(SetParticulars("1002", "t-none", {"kind": "repair"}))  # any batch: what is old leaves memory
+    await house.wait(181)
+    assert house.alarms("handout_overdue") == [stub.ticket_id]

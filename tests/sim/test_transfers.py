@@ -223,3 +223,67 @@ async def test_a_local_channel_that_is_optimised_away_frees_nobody(house: House)
     assert state(house, "1001") == "talking"
     await told(house, gone(house, LEG, call))
     assert state(house, "1001") == "wrap_up"
+
+
+async def test_a_long_consultation_alarms_nobody(house: House) -> None:
+    """The target answers within the six seconds in which a sign must come, and the two speak on: nothing failed."""
+    call, _ = await consulting(house)
+    await house.wait(30)
+    assert [alarm for alarm in house.engine.world.alarms if alarm.data["code"] == "transfer_failed"] == []
+    await told(house, gone(house, CONSULT, call), gone(house, LEG, call))
+    assert kept(house) == [("1001", "consult", "1002", "returned", "target_gone")]
+    await house.ask(BeginTransfer("1001", "consult", "agent", "1003"))
+    await told(house, rings(house, call, "3003", "1795284829.911", "1795284829.910"))
+    await told(house, dialled(house, call, "3003", "1795284829.911", by="1795284829.910"))
+    await house.ask(CompleteTransfer("1001"))
+    await house.wait(7)
+    assert house.engine.world.alarms[-1].data["code"] == "transfer_failed"  # asked for, acknowledged, and not over
+
+
+async def test_legs_that_end_in_a_gap_are_not_watched_for_ever(house: House) -> None:
+    """Their hang-ups are never told."""
+    await consulting(house)
+    assert house.engine.world.watched == {LEG, CONSULT}
+    house.drop()
+    await house.quiet()
+    await house.connect()
+    assert house.engine.world.watched == set()
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_caller_whom_nobody_takes_waits_again_with_the_same_id(house: House, taken: bool) -> None:
+    """Sent on, taken by nobody, in the queue again: one call and one ticket of the first agent, never a missed caller;
+    whoever takes him talks until he hangs up, and a phone that rang in vain is free again."""
+    call = await talking(house)
+    await house.ask(BeginTransfer("1001", "blind", "agent", "1002"))
+    await told(house, blind(house, call, "3002"), completed(house, call), gone(house, call.leg, call))
+    await told(house, rings(house, call, "3002", LEG), dialled(house, call, "3002", LEG, "NOANSWER"))
+    await told(house, rings(house, call, "3001", CONSULT), dialled(house, call, "3001", CONSULT, "NOANSWER"))
+    await house.wait(40)
+    now = house.clock.now()
+    again = ami.QueueCallerJoin(now, "hotline", 1, 1, "13800000061", call.call_id, call.call_id, "Local/x")
+    await told(house, again, again)
+    await house.wait(1)
+    house.pbx._ring(call, "1003")
+    await house.quiet()
+    assert (state(house, "1001"), state(house, "1003")) == ("ready", "ringing")
+    board = house.engine.board()
+    assert [(w["entered_at"], w["ringing"]) for w in board["waiting"]] == [(now.isoformat(), ["1003"])]
+    assert board["queue"]["waiting"] == 1
+    if taken:
+        house.pbx._connect(call)
+        await house.quiet()
+        assert house.engine.board()["waiting"] == []
+        assert state(house, "1003") == "talking"
+        await house.wait(5)
+        house.pbx._complete(call)
+    else:
+        house.pbx._abandon(call)
+    await house.quiet()
+    assert state(house, "1003") == ("wrap_up" if taken else "ready")
+    outcome = ("returned", "queue") if taken else ("given_up", "")
+    assert kept(house) == [("1001", "blind", "1002", *outcome)]
+    assert house.rows("select agent, ending from calls") == [("1001", "transferred")]
+    assert house.rows("select agent from tickets") == [("1001",)]
+    assert house.rows("select count(*) from missed_calls") == [(0,)]
+    assert house.engine.world.open_calls() == []

@@ -23,6 +23,7 @@ async def test_the_lead_sees_the_surge_and_announces_it(
         await expect(lead.get_by_test_id("surge-text")).to_have_value(
             "东区集中来电，情况正在核实处理，请告知市民耐心等待。"
         )
+        await expect(lead.get_by_test_id("surge")).to_contain_text("片区集中来电：东区")
         await lead.get_by_test_id("surge-announce").click()
         await expect(lead.get_by_test_id("surge-announced")).to_be_visible()
         await lead.get_by_test_id("surge").locator("summary").click()

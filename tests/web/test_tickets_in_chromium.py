@@ -188,7 +188,7 @@ async def test_a_stub_of_another_channel_is_taken_on_the_page(
 async def test_facts_form_and_the_keys_of_the_call_fit_a_small_screen(
     browser: Browser, duty: DutySite, complaints: Complaints
 ) -> None:
-    """1366x768, a complaint of a caller with five open tickets: from the number to the transfer key without scrolling."""
+    """1366x768, a complaint of a caller with five open tickets: number to transfer key without scrolling."""
     context, page = await at_work(browser, duty, complaints)
     await page.set_viewport_size({"width": 1366, "height": 768})
     for _ in range(5):

@@ -42,7 +42,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 
 def test_cut_at_every_offset() -> None:
-    """Two segments, cut at each of the 100,642 offsets: the same frames, so the same facts."""
+    """Two segments, cut at each of its offsets: the same frames, so the same facts."""
     data = capture("cti")
     whole = frames(data)
     for cut in range(len(data) + 1):
@@ -78,7 +78,7 @@ def test_chinese_names_are_whole() -> None:
     """Names and reasons come out as they went in."""
     found = facts(frames(*pieces(capture("cti"), 7)))
     assert {fact.member_name for fact in found if isinstance(fact, AgentConnect)} == {
-        "测试坐席二", "测试坐席三", "测试坐席四",
+        "测试坐席一", "测试坐席二", "测试坐席三", "测试坐席四",
     }  # fmt: skip
     assert [fact.paused_reason for fact in found if isinstance(fact, QueueMemberPause)] == ["用餐", ""]
 

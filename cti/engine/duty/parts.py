@@ -52,8 +52,8 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
     served = [directory, front, emergencies, surging, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
-    told = [Switches(world), Doubled(world), DialGate(world, settings)]
-    return [owing, ticketing, *told, roster, conduct, findings, handing, *served]
+    told = [Doubled(world), DialGate(world, settings)]
+    return [owing, ticketing, *told, roster, conduct, findings, handing, *served, Switches(world, settings)]
 
 
 def names_strangers(command: Command, known: Container[str]) -> bool:

@@ -156,10 +156,14 @@ class Watching:
         ]
         waits = [
             event(
-                "QueueCallerJoin", c.entered_at, "ami", call_id=c.call_id, waited_ms=max((now - c.entered_at) // MS, 0)
+                "QueueCallerJoin",
+                c.waits_since,
+                "ami",
+                call_id=c.call_id,
+                waited_ms=max((now - c.waits_since) // MS, 0),
             )
-            for c in sorted(self.world.waiting(), key=lambda c: c.entered_at)
-            if c.exact and c.entered_at >= live
+            for c in sorted(self.world.waiting(), key=lambda c: c.waits_since)
+            if c.exact and c.waits_since >= live
         ]
         return rings + waits
 

@@ -199,6 +199,20 @@ def test_a_phone_that_rings_for_a_caller_who_is_back_in_the_queue_stops_when_he_
         assert (over.agent, over.answered_at, over.wait_ms) == ("1001", at(5), 5_000)
 
 
+def test_a_caller_who_is_back_in_the_queue_is_seen_to_wait_until_he_is_taken_or_gives_up() -> None:
+    """Since he came back, not since he came; an entry that queue_log tells late, or told twice, brings nobody back."""
+    back = back_in_queue()
+    assert (back.waiting, back.waits_since, back.entered_at) == (True, at(70), at(0))
+    taken = back_in_queue(Answered("1.1", at(75), "hotline", "1002", "1.3"))
+    told_late = (Entered("1.1", at(70), "hotline", "1"), Entered("1.1", at(70), "hotline", "1", exact=False))
+    for over in (taken, back_in_queue(Left("1.1", at(80), Ending.LEFT)), hung_up(back, at(80))):
+        assert not over.waiting
+    for fact in told_late:
+        again = apply(taken, fact)
+        assert again is not None
+        assert not again.waiting
+
+
 def test_a_second_stay_in_the_queue_is_not_the_entry_nor_the_answer_of_the_call() -> None:
     """First entry and answer were read from queue_log in a gap, in whole seconds; what is heard later is the second."""
     call = story(

@@ -1,4 +1,4 @@
-"""Transfers; blocked numbers"""
+"""Transfers; blocked numbers; what is set in the dialplan"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -56,8 +56,16 @@ def upgrade() -> None:
     )
     op.create_index("blocks_open", "blocks", ["pbx_id", "ended_at"])
     op.create_index("blocks_by_end", "blocks", ["until"])
+    op.create_table(
+        "switches",
+        sa.Column("pbx_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("value", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("pbx_id", "name"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("switches")
     op.drop_table("blocks")
     op.drop_table("transfers")

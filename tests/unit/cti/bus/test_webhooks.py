@@ -7,6 +7,7 @@ import ipaddress
 import json
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,6 +126,26 @@ async def test_a_name_that_leads_to_a_neighbour_is_not_asked() -> None:
     poster = Poster(VirtualClock(T), lookup)
     reply = await poster.post("https://oa.example.org/in", b"{}", {}, frozenset())
     assert (reply.status, reply.trouble) == (None, "private_address")
+    await poster.close()
+
+
+async def test_no_redirect_is_followed_and_no_cookie_kept() -> None:
+    """A sink that redirects is asked once, and what it sets is not sent back to it, nor piled up."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        away = {"location": "http://169.254.169.254/latest", "set-cookie": f"c{len(asked)}=1"}
+        return httpx.Response(302, headers=away, stream=httpx.ByteStream(b"moved"))
+
+    poster = Poster(VirtualClock(T))
+    client = poster._client()
+    client._transport = httpx.MockTransport(answer)
+    for _ in range(2):
+        assert (await poster.post("http://localhost/in", b"{}", {}, frozenset())).status == 302
+    assert [str(request.url) for request in asked] == ["http://localhost/in"] * 2
+    assert not any("cookie" in request.headers for request in asked)
+    assert len(client.cookies) == 0
     await poster.close()
 
 

@@ -13,6 +13,7 @@ from cti.engine.inputs import DialUnit, Lift
 from tests.sim.missing import NUMBER, caller
 from tests.unit.cti.web.test_missed_api import as_
 from tests.web.duty import DutySite, duty_site
+from tests.web.ticketing import answered
 
 
 @pytest.fixture
@@ -82,4 +83,20 @@ async def test_the_list_of_numbers_is_the_leads(duty: DutySite) -> None:
     assert (await lead.post("/api/v1/front-callers/remove", json={"number": NUMBER})).json() == []
     assert (await lead.get("/api/v1/front-callers")).json() == []
     for client in (agent, lead):
+        await client.aclose()
+
+
+async def test_anothers_emergency_looks_like_none(duty: DutySite) -> None:
+    """Its agent and the leads see it; to another agent its ticket cannot be told from one that does not exist."""
+    ticket_id = await answered(duty, "1001", NUMBER, over=False)
+    owner, other, lead = [await as_(duty, n) for n in ("1001", "1002", "9001")]
+    assert (await other.post("/api/v1/emergencies", json={"ticket_id": ticket_id})).status_code == 404
+    assert (await owner.post("/api/v1/emergencies", json={"ticket_id": ticket_id})).status_code == 201
+    assert (await other.get("/api/v1/emergencies", params={"ticket_id": ticket_id})).status_code == 404
+    assert (await other.get("/api/v1/emergencies")).json() == []
+    for client in (owner, lead):
+        for asked in ({}, {"ticket_id": ticket_id}):
+            (one,) = (await client.get("/api/v1/emergencies", params=asked)).json()
+            assert one["ticket_id"] == ticket_id
+    for client in (owner, other, lead):
         await client.aclose()
