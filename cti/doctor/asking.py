@@ -15,7 +15,8 @@ from cti.settings import AmiSettings
 MEMBER = "cti-doctor"
 INTERFACE = "Local/doctor@cti-agi"  # a paused member is never rung, and this context has no such extension
 CONTEXTS = (
-    "cti-inbound", "cti-hotline", "cti-caller", "cti-record", "cti-callback", "cti-unrecorded", "cti-seat-check", "cti-codes", "cti-agi",
+    "cti-inbound", "cti-hotline", "cti-caller", "cti-record", "cti-callback", "cti-unrecorded", "cti-seat-check",
+    "cti-codes", "cti-agi",
 )  # fmt: skip
 EVENT_S = 2.0
 
