@@ -75,7 +75,7 @@ class Hotline:
         with closing(sqlite3.connect(f"file:{self.service.database}?mode=ro", uri=True)) as database:
             return database.execute(query, values).fetchall()
 
-    def until(self, true: Callable[[], object], seconds: float = 10.0) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 20.0) -> None:
         """Wait until something is so; the tier of the real Asterisk is the one that waits on the wall clock."""
         limit = time.monotonic() + seconds
         while not true():
