@@ -68,7 +68,7 @@ def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, hot
     hotline.service.wait_live()
     with Citizens.of(lab) as citizens:
         citizens.wait_for(lambda: lab.channels() == 0, "the last call to end", 60)
-    hotline.until(lambda: not [row for query in UNSETTLED for row in hotline.rows(query)], 60)
+    hotline.until_none(UNSETTLED, 60)
     hotline.service.stop()
     calls_are_whole(lab, hotline)
     nobody_is_rung_twice(lab, hotline)
