@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import math
 import random
-from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from sqlalchemy.exc import OperationalError
 
 from cti.bus.cloudevents import CONTENT_TYPE, event_of, is_retained, topic_of, topic_part
+from cti.bus.follower import BATCH, Follower
 from cti.bus.outbox import Message
 from cti.clock import Clock
 from cti.settings import MqttSettings
@@ -33,10 +33,7 @@ from cti.store import outbox
 from cti.store.db import Store
 
 CONSUMER = "mqtt"
-BATCH = 500  # rows read at once; more than the window, since each pause between two of them costs a TCP delay of 40 ms
-AT_HAND = 2_000  # messages kept in memory for the next publish; a broker that is further behind reads the rest
 WINDOW = 100  # publishes in flight; awaiting each one alone is bound by its round trip (design, decision 12)
-LINGER_S = 0.05  # from one reading of the outbox to the next: at most 20 a second, whatever the traffic
 SAVE_S = 1.0  # the position is written this often; after a crash what was sent since is sent again
 KEEPALIVE_S = 15
 TIMEOUT_S = 10.0
@@ -110,24 +107,22 @@ class MqttBus:
         self._client_id = f"{settings.prefix.replace('/', '-')}-{settings.site}-{topic_part(instance)}"
         self._source = f"/{settings.site}/{topic_part(instance)}"
         self._status_topic = f"{self._base}/service/{topic_part(instance)}/status"
-        self._news = asyncio.Event()
-        self._at_hand: deque[Message] = deque(maxlen=AT_HAND)
-        self._position = self._saved = 0
+        self._outbox = Follower(store, clock)
+        self._saved = 0
         self._up_at = 0.0
         self.status = BusStatus(BusState.AWAY if settings.host else BusState.OFF, "", clock.now())
 
     def wake(self, messages: Sequence[Message] = ()) -> None:
         """There are new rows in the outbox, and they are committed; *messages* spare reading them back."""
-        if self.status.state is BusState.UP:
-            self._at_hand.extend(messages)
-        self._news.set()
+        self._outbox.wake(messages if self.status.state is BusState.UP else ())
 
     async def run(self) -> None:
         """Publish until cancelled; returns at once when no broker is configured."""
         if not self._settings.host:
             return
         async with self._store.read() as connection:
-            self._position = self._saved = await outbox.position(connection, CONSUMER)
+            self._saved = await outbox.position(connection, CONSUMER)
+        self._outbox.begin(self._saved)
         tries = 0
         while True:
             try:
@@ -196,32 +191,16 @@ class MqttBus:
         _obey()  # this wait, too, may have lost it; the task group tells a task only once
         _raise_if_refused(client)
         async with self._store.read() as connection:
-            known = await outbox.states(connection, self._position)
+            known = await outbox.states(connection, self._outbox.position)
         for start in range(0, len(known), BATCH):
             await self._publish(client, known[start : start + BATCH])
         self._up_at = self._clock.monotonic()
         self._say(BusState.UP, "")
+        self._outbox.begin(self._outbox.position)  # what the last connection left in memory is stored too
         while True:
-            self._news.clear()
-            messages = self._next_at_hand() or await self._next_stored()
-            if messages:
-                await self._publish(client, messages)
-                self._position = messages[-1].seq
-            if len(messages) < BATCH:
-                await self._news.wait()
-                await self._clock.sleep(LINGER_S)
-
-    def _next_at_hand(self) -> list[Message]:
-        """The messages that follow directly on what was published last, when they are still in memory."""
-        while self._at_hand and self._at_hand[0].seq <= self._position:
-            self._at_hand.popleft()
-        if not self._at_hand or self._at_hand[0].seq != self._position + 1:
-            return []
-        return [self._at_hand.popleft() for _ in range(min(len(self._at_hand), BATCH))]
-
-    async def _next_stored(self) -> list[Message]:
-        async with self._store.read() as connection:
-            return await outbox.after(connection, self._position, BATCH)
+            messages = await self._outbox.next()
+            await self._publish(client, messages)
+            self._outbox.position = messages[-1].seq
 
     async def _publish(self, client: _Client, messages: Sequence[Message]) -> None:
         """Send *messages* in order without awaiting each; returns when the broker has acknowledged all of them."""
@@ -249,7 +228,7 @@ class MqttBus:
             await self._save()
 
     async def _save(self) -> None:
-        position = self._position
+        position = self._outbox.position
         if position != self._saved:
             await self._store.write(lambda connection: outbox.advance(connection, CONSUMER, position))
             self._saved = position

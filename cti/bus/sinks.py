@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from cti.bus.courier import Courier, MakePoster
+from cti.bus.follower import Follower
 from cti.bus.outbox import Message
 from cti.bus.shaping import shape
 from cti.bus.webhooks import taken_url
@@ -30,9 +30,6 @@ from cti.store.db import Statements, Store
 from cti.store.sinks import ZAMMAD, Sink
 
 CONSUMER = "sinks"
-BATCH = 500
-AT_HAND = 2_000  # messages kept in memory for the next batch; who is further behind reads the rest
-LINGER_S = 0.05  # from one look at the outbox to the next
 SAVE_S = 5.0  # the position is written this often while nothing of it concerns a sink
 AGAIN_S = 5.0  # after a fault: a busy database
 
@@ -61,9 +58,8 @@ class Sinks:
     ) -> None:
         self._settings, self._store, self._clock, self._rng = settings, store, clock, rng
         self._make_poster, self._note = make_poster, note
-        self._news, self._changes = asyncio.Event(), asyncio.Event()
-        self._at_hand: deque[Message] = deque(maxlen=AT_HAND)
-        self._position = self._saved = 0
+        self._changes = asyncio.Event()
+        self._outbox = Follower(store, clock)
         self._saved_at = 0.0
         self.couriers: dict[str, Courier] = {}
         _check_zammad(settings)
@@ -76,8 +72,7 @@ class Sinks:
     def wake(self, messages: Sequence[Message] = ()) -> None:
         """There are new rows in the outbox, and they are committed; *messages* spare reading them back."""
         if self.couriers:
-            self._at_hand.extend(messages)
-            self._news.set()
+            self._outbox.wake(messages)
 
     def changed(self) -> None:
         """A sink was added, changed or ended: look at them anew."""
@@ -115,11 +110,10 @@ class Sinks:
         await self._store.write(self._zammad)
         async with self._store.read() as connection:
             found = await rows.open_sinks(connection)
-        self._at_hand.clear()
         if not found:
             await self._store.write(lambda c: rows.forget_position(c, CONSUMER))
             await asyncio.Event().wait()
-        self._position = self._saved = await self._begin(found)
+        self._outbox.begin(await self._begin(found))
         self.couriers = {sink.sink_id: self._courier(sink) for sink in found}
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._intake(found))
@@ -142,25 +136,7 @@ class Sinks:
 
     async def _intake(self, found: Sequence[Sink]) -> None:
         while True:
-            self._news.clear()
-            messages = self._next_at_hand() or await self._next_stored()
-            if messages:
-                await self._take(found, messages)
-            if len(messages) < BATCH:
-                await self._news.wait()
-                await self._clock.sleep(LINGER_S)
-
-    def _next_at_hand(self) -> list[Message]:
-        """The messages that follow directly on what was read last, when they are still in memory."""
-        while self._at_hand and self._at_hand[0].seq <= self._position:
-            self._at_hand.popleft()
-        if not self._at_hand or self._at_hand[0].seq != self._position + 1:
-            return []
-        return [self._at_hand.popleft() for _ in range(min(len(self._at_hand), BATCH))]
-
-    async def _next_stored(self) -> list[Message]:
-        async with self._store.read() as connection:
-            return await outbox.after(connection, self._position, BATCH)
+            await self._take(found, await self._outbox.next())
 
     async def _take(self, found: Sequence[Sink], messages: Sequence[Message]) -> None:
         """Turn *messages* into what sinks are owed, and move the cursor with it."""
@@ -175,7 +151,7 @@ class Sinks:
             await outbox.advance(connection, CONSUMER, last)
             return {one.sink_id for one in owed}
 
-        self._position = last
+        self._outbox.position = last
         if concerned or self._clock.monotonic() - self._saved_at > SAVE_S:
             self._saved_at = self._clock.monotonic()
             for sink_id in await self._store.write(work):

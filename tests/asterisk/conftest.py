@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,11 +75,18 @@ class Hotline:
         with closing(sqlite3.connect(f"file:{self.service.database}?mode=ro", uri=True)) as database:
             return database.execute(query, values).fetchall()
 
-    def until(self, true: Callable[[], object], seconds: float = 10.0) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 20.0) -> None:
         """Wait until something is so; the tier of the real Asterisk is the one that waits on the wall clock."""
         limit = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < limit, f"not so within {seconds} s"
+            time.sleep(0.05)
+
+    def until_none(self, queries: Iterable[str], seconds: float = 20.0) -> None:
+        """Wait until no query finds a row; tells the rows that stayed."""
+        limit = time.monotonic() + seconds
+        while rows := [row for query in queries for row in self.rows(query)]:
+            assert time.monotonic() < limit, f"still there after {seconds} s: {rows}"
             time.sleep(0.05)
 
     def settled(self, calls: int, seconds: float = 20.0) -> None:

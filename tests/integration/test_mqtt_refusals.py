@@ -14,6 +14,7 @@ import pytest
 
 from cti.bus import mqtt
 from cti.bus.cloudevents import KINDS
+from cti.bus.follower import LINGER_S
 from cti.bus.mqtt import REFUSED_S, BusState, MqttBus
 from cti.bus.outbox import Message
 from cti.settings import MqttSettings
@@ -122,7 +123,7 @@ async def test_two_instances_with_one_name_do_not_fight_faster_and_faster(
             async with aiomqtt.Client("127.0.0.1", broker.port, identifier="cti-main-pbx1"):
                 await until(lambda: bus.status.state is BusState.AWAY)
             clock.gate.set()
-            waits = [s for s in clock.asked if s not in (mqtt.SAVE_S, mqtt.LINGER_S)]
+            waits = [s for s in clock.asked if s not in (mqtt.SAVE_S, LINGER_S)]
     least, most = mqtt.BACKOFF_S
     assert len(waits) == 5
     assert all(min(least * 2**n, most) / 2 <= wait <= min(least * 2**n, most) for n, wait in enumerate(waits))

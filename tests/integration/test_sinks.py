@@ -101,7 +101,7 @@ async def test_an_hour_without_zammad_loses_nothing_and_mixes_nothing(zammad: Za
         await t.tell(queued(call_id), answered(call_id), ended(call_id))
         await t.wait(40)
         assert sum(c.busy for c in t.sinks.couriers.values()) <= courier.MOST_AT_ONCE
-        assert len(t.sinks._at_hand) <= 3
+        assert t.sinks._outbox.at_hand <= 3
     assert len(await t.rows(deliveries)) == 270
     tries = len(await t.rows(sink_tries))
     assert 20 <= tries <= 140, "a sink that is away is asked now and then, not for every message"
@@ -280,7 +280,7 @@ async def test_without_a_sink_nothing_is_read_or_kept(tmp_path: Path, teller: Ma
     await t.wait(60)
     async with t.store.read() as connection:
         assert await outbox.position(connection, "sinks") == 0
-    assert not t.sinks._at_hand
+    assert t.sinks._outbox.at_hand == 0
     late = Receiver()
     await t.subscribe(f"{late.url}/in", "call.queued")
     await t.tell(queued("1795285585.77"))

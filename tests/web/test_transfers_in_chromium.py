@@ -64,7 +64,7 @@ async def test_a_caller_is_handed_on_by_keys_alone(browser: Browser, duty: DutyS
     agent_context, agent = await log_in(browser, duty, "1001", complaints)
     other_context, other = await log_in(browser, duty, "1002", complaints)
     call = await talking(duty)
-    await expect(agent.get_by_test_id("pop")).to_be_visible()
+    await expect(agent.get_by_test_id("transfer-open")).to_be_visible()
     await agent.keyboard.press("Alt+t")
     targets = agent.get_by_test_id("transfer-target")
     await expect(targets).to_have_count(2)
@@ -78,8 +78,9 @@ async def test_a_caller_is_handed_on_by_keys_alone(browser: Browser, duty: DutyS
     await expect(now).to_have_attribute("data-state", "consulting")
     await expect(other.get_by_test_id("first-agent")).to_contain_text("1001")
     await expect(other.get_by_test_id("caller")).to_have_text("138 0000 0061")
-    await agent.keyboard.press("Alt+j")
-    await expect(agent.get_by_test_id("transfer-cancel")).to_be_visible()
+    async with agent.expect_response("**/me/transfer/complete") as taken:
+        await agent.keyboard.press("Alt+j")
+    assert (await taken.value).ok
     joined = ami.AttendedTransfer(
         duty.clock.now(), "Success", call.leg, call.call_id, call.leg, call.call_id, call.call_id, call.call_id
     )

@@ -11,15 +11,20 @@ const ROLES = ["emergency", "specialist", "outside"];
 const units = signal([]);
 const refusal = signal(null);
 
+let turn = 0; // an answer that was asked for before a change may come after it
 async function load() {
+  const asked = ++turn;
   const answer = await ask("GET", "/directory");
-  if (answer.ok) units.value = answer.value;
+  if (answer.ok && asked === turn) units.value = answer.value;
 }
 
 async function send(method, path, body) {
   const answer = await ask(method, `/directory${path}`, body);
   refusal.value = answer.ok ? null : answer.problem;
-  if (answer.ok) units.value = answer.value;
+  if (answer.ok) {
+    turn += 1;
+    units.value = answer.value;
+  }
   return answer.ok;
 }
 

@@ -1,6 +1,6 @@
 // Handing the caller on: whom to, how, and what becomes of it; told by the board, never by the button.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { ask } from "./api.js";
 import { useDuty } from "./duty.js";
 import { dayTime, phone } from "./format.js";
@@ -83,7 +83,7 @@ export function TransferPanel({ ticket }) {
   const one = mine.value?.transfer?.call_id === ticket.call_id ? mine.value.transfer : null;
   const live = mine.value?.state === "talking" && mine.value.call_id === ticket.call_id;
   const ready = live && !OPEN.includes(one?.state);
-  useEffect(() => {
+  useLayoutEffect(() => { // the keys work as soon as they are shown
     const keys = { KeyT: () => ready && open(), KeyJ: () => one?.state === "consulting" && send("/complete"),
       KeyB: () => one && OPEN.includes(one.state) && one.how === "consult" && send("/cancel") };
     const onKey = (event) => {
