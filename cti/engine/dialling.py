@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from agents import presence
 from agents.presence import Presence
 from cti.ami import events as ami
-from cti.engine.inputs import CheckRecording, Dial, Dialled, Trace, Traced
+from cti.engine.inputs import Dial, Dialled, Trace, Traced
 from cti.engine.world import Callback, Dialling, Recording, World
 from cti.ids import Ids
 from cti.settings import CallbackSettings
@@ -169,7 +169,7 @@ class Diallings:
             if dialling.channel_id not in self.world.recordings:  # answered while we were away
                 self.world.put_recording(self._recording(callback, dialling))
             talk_ms = max((at - dialling.answered_at) // MS, 0)
-            self.world.changes.effects.append(CheckRecording(dialling.channel_id, talk_ms))
+            self.world.judge_recording(dialling.channel_id, talk_ms)
         most = self.world.callback_limits.most
         if outcome is AttemptOutcome.REACHED:
             self._close(callback, "reached", now)
