@@ -10,7 +10,7 @@ from agents.presence import Presence
 from cti.ami import events as ami
 from cti.commands.dialling import FolderSeen
 from cti.engine.gating import NOT_STARTED
-from cti.engine.inputs import CheckRecording, Dial, Dialled, DropDial, Trace, Traced
+from cti.engine.inputs import Dial, Dialled, DropDial, Trace, Traced
 from cti.engine.laying import laid
 from cti.engine.world import Callback, Dialling, Recording, World
 from cti.ids import Ids
@@ -223,7 +223,7 @@ class Diallings:
             if dialling.channel_id not in self.world.recordings:  # answered while we were away
                 self.world.put_recording(self._recording(callback, dialling))
             talk_ms = max((at - dialling.answered_at) // MS, 0)
-            self.world.changes.effects.append(CheckRecording(dialling.channel_id, talk_ms))
+            self.world.judge_recording(dialling.channel_id, talk_ms)
         follows = then(callback.attempts, self.world.callback_limits)
         if follows.state != "due":
             self._close(callback, follows.state, now)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from agents import presence
-from cti.engine.inputs import CheckRecording
 from cti.engine.world import PROVE_QUEUE, Recording, World
 from cti.ids import Ids
 from queues import callflow
@@ -110,7 +108,5 @@ class Steps:
         talk_ms = call.talk_ms()
         if talk_ms is not None and not call.answer_exact:
             talk_ms = max(talk_ms - 1000, 0)  # queue_log rounds the answer down: the talk may be this much shorter
-        recording = self.world.recordings.get(call.call_id)
-        if talk_ms is not None and recording is not None and recording.path:
-            self.world.put_recording(replace(recording, expected_ms=talk_ms))
-            self.world.changes.effects.append(CheckRecording(call.call_id, talk_ms))
+        if talk_ms is not None:
+            self.world.judge_recording(call.call_id, talk_ms)

@@ -15,7 +15,7 @@ from cti.ami import events as ami
 from cti.commands import Outcome
 from cti.commands.transfers import BeginTransfer, CancelTransfer, CompleteTransfer, TransferRefused
 from cti.engine.directory import Directory
-from cti.engine.inputs import CheckRecording, Move
+from cti.engine.inputs import Move
 from cti.engine.part import CallMove, Handler, Part, Waker
 from cti.engine.transfer_rows import row_of, shown, transfer_of
 from cti.engine.world import Recording, World
@@ -254,10 +254,7 @@ class Transfers(Part):
 
     def _recorded(self, consult_id: str, ended_at: datetime) -> None:
         talk_ms = max((ended_at - self._consults.pop(consult_id)) // timedelta(milliseconds=1), 0)
-        known = self.world.recordings.get(consult_id)
-        if known is not None:
-            self.world.put_recording(replace(known, expected_ms=talk_ms))
-            self.world.changes.effects.append(CheckRecording(consult_id, talk_ms))
+        self.world.judge_recording(consult_id, talk_ms)
 
     # What is known.
 

@@ -12,7 +12,7 @@ from cti.commands import Outcome
 from cti.commands.emergency import UnitNotRung
 from cti.commands.transfers import BeginTransfer
 from cti.engine.directory import Directory
-from cti.engine.inputs import CheckRecording, DialUnit
+from cti.engine.inputs import DialUnit
 from cti.engine.part import CallMove
 from cti.engine.world import Recording, World
 from cti.ids import Ids
@@ -159,7 +159,7 @@ class UnitRinging:
             self.world.put_agent(presence.hangs_up(agent, after.channel_id, after.ended_at, self.world.wrap_up))
         if after.answered_at is not None:
             talk_ms = max((after.ended_at - after.answered_at) // MS, 0)
-            self.world.changes.effects.append(CheckRecording(after.channel_id, talk_ms))
+            self.world.judge_recording(after.channel_id, talk_ms)
         if core.failed(before, after):
             data = {"code": "unit_not_reached", "emergency_id": emergency.emergency_id, "agent": after.agent}
             self.world.tell(now, "alarm", emergency.emergency_id, data, "lead")

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from agents.presence import Agent
 from cti.bus.outbox import Message
 from cti.commands import Command, Outcome
-from cti.engine.inputs import Effect, SetGlobal
+from cti.engine.inputs import CheckRecording, Effect, SetGlobal
 from cti.engine.part import Act, ActKind, Part
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
@@ -318,6 +318,16 @@ class World:
         """Keep what is known of a recording and write it with this batch."""
         self.recordings[recording.call_id] = recording
         self.changes.recordings[recording.call_id] = recording
+
+    def judge_recording(self, call_id: str, talk_ms: int) -> None:
+        """Have a recording, where there is one, judged by the talk's length (ms), which is kept until that is done.
+
+        Without the length nobody could ask again after a crash in between.
+        """
+        recording = self.recordings.get(call_id)
+        if recording is not None and recording.path:
+            self.put_recording(replace(recording, expected_ms=talk_ms))
+            self.changes.effects.append(CheckRecording(call_id, talk_ms))
 
     def waiting(self) -> Iterable[Call]:
         """Queue entries that nobody has answered yet."""

@@ -45,6 +45,7 @@ def right(house: House) -> None:
     """Nothing lost, nothing doubled."""
     assert house.rows("select call_id from tickets") == [(house.pbx.answered[0],)]
     assert house.rows("select count(*), max(state) from recordings where call_id not like 'cticb-%'") == [(1, "ok")]
+    assert house.rows("select call_id from recordings where state <> 'ok'") == [], "a callback's is judged as well"
     assert house.rows("select ending from calls order by call_id") == [("completed",), ("abandoned",)]
     assert house.rows("select count(*) from callbacks") == [(1,)]
     numbers = [row[0] for row in house.rows("select seq from outbox order by seq")]

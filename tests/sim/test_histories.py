@@ -104,6 +104,7 @@ def one_ticket_for_each_answer(house: House) -> None:
     recorded = house.rows("select call_id, state from recordings where call_id not like 'cticb-%'")
     assert sorted(row[0] for row in recorded) == answered
     assert {state for _, state in recorded} <= {"ok"}
+    assert house.rows("select call_id from recordings where state <> 'ok'") == [], "a callback's is judged as well"
 
 
 def every_dial_by_the_rules(house: House) -> None:
