@@ -229,7 +229,7 @@ class Hands:
             dial.caller,
             dial.channel_id,
             timeout_ms=int(self._settings.callback.agent_ring_s * 1000),
-            variables={"CTI_NOT_AFTER": str(int(dial.not_after.timestamp()))},
+            variables={"CTI_NOT_AFTER": str(int(dial.not_after.timestamp())), "CTI_AGENT": dial.agent},
         )
         self._unsent.discard(dial.channel_id)
         accepted: bool | None

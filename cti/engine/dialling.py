@@ -101,7 +101,9 @@ class Diallings:
         self.world.put_callback(once)
         self.world.put_agent(presence.rings(agent, channel_id, now))
         self._tell("callback.dialling", callback, attempt, agent.number, now)
-        self.world.changes.effects.append(Dial(channel_id, agent.interface, callback.number, now + self.agent_ring))
+        not_after = now + self.agent_ring
+        dial = Dial(channel_id, agent.interface, callback.number, not_after, agent.number)
+        self.world.changes.effects.append(dial)
         return ruling
 
     def _tell(self, kind: str, callback: Callback, attempt: Attempt, agent: str, at: datetime) -> None:

@@ -217,7 +217,9 @@ class Engine:
             async with self.store.read() as connection:
                 await load_calls(connection, self.world, self.settings.pbx_id, unknown)
                 await load_people(connection, self.world, self.settings.pbx_id)
-                await load_callbacks(connection, self.world, t.callbacks.c.request_key.in_(keys))
+                rated = select(t.attempts.c.callback_id).where(t.attempts.c.channel_id.in_(unknown))
+                c = t.callbacks.c
+                await load_callbacks(connection, self.world, c.request_key.in_(keys) | c.callback_id.in_(rated))
                 for part in lacking:
                     await part.fetch(connection, commands)
 

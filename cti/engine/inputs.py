@@ -111,6 +111,8 @@ class Dial(NamedTuple):
     interface: str
     caller: str
     not_after: datetime
+    agent: str
+    """Whose phone it is: the caller may rate him."""
 
 
 class DropDial(NamedTuple):

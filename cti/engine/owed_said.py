@@ -26,6 +26,8 @@ from queues.results import Cause, NotTalked, Satisfaction
 from regulations import allowed, refused
 
 KEYPAD = "keypad"
+JUDGED = (AttemptOutcome.PLACING, AttemptOutcome.REACHED, AttemptOutcome.UNKNOWN)
+"""Of attempts that a rating may come from; who refused or agreed another time gave no judgement."""
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -66,10 +68,14 @@ class Said:
         return what, chosen(Cause, "cause", asked.cause) if unhappy else None, text
 
     def rated(self, fact: Rated, now: datetime) -> None:
-        """The caller's own key after a callback."""
+        """The caller's own key after a callback: it holds, but where the agent said the same, his words stay."""
+        what, talk = results.KEYS[fact.rating], fact.call_id
+        if not talk.startswith(OUR_LEG):
+            return
         for callback in self.world.callbacks.values():
-            if any(dialling.channel_id == fact.call_id for dialling in callback.diallings):
-                self.record(callback, fact.call_id, KEYPAD, results.KEYS[fact.rating], None, "", now)
+            if any(d.channel_id == talk and d.attempt.outcome in JUDGED for d in callback.diallings):
+                if talk not in self._refused and callback.result != what.value:
+                    self.record(callback, talk, KEYPAD, what, None, "", now)
                 return
 
     def record(

@@ -29,7 +29,7 @@ def put_down(citizens: Citizens, call_id: str) -> None:
 
 def asked(citizens: Citizens, call_id: str) -> None:
     """Until the caller hears the question."""
-    reading = {("cti-after", "Read")}
+    reading = {("cti-survey", "Read")}
     citizens.wait_for(
         lambda: reading & {(c.context, c.application) for c in citizens.channels() if c.uniqueid == call_id},
         "the question",

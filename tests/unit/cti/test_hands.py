@@ -54,7 +54,7 @@ from recordings import State
 NOW = datetime(2026, 11, 21, 1, tzinfo=UTC)
 DONE = Reply(True, "Added interface to queue", {}, ())
 RECORDABLE = Asked(FolderSeen(""), None)
-DIAL = Dial("cticb-1795284828.7", "Local/3001@lab-seats/n", "13800000009", NOW)
+DIAL = Dial("cticb-1795284828.7", "Local/3001@lab-seats/n", "13800000009", NOW, "1001")
 
 
 @dataclass
