@@ -31,6 +31,14 @@ def profile_at(hour: int, folder: Path) -> Path:
     return path
 
 
+def proclaimed(folder: Path) -> Path:
+    """A site's file with a make-up day in this year and the next two: the library knows those only once proclaimed."""
+    path = folder / "workdays.toml"
+    this = datetime.now(UTC).year
+    path.write_text(f"on = [{', '.join(f'{year}-02-14' for year in range(this, this + 3))}]")
+    return path
+
+
 class Hotline:
     """A service beside a lab's Asterisk, its people, and a look into its rows."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,9 @@ from cti.lab import oracle
 from cti.lab.asterisk import LabAsterisk, Program, free_port
 from cti.lab.citizens import Citizens
 from cti.settings import Settings, make_settings
+from tests.asterisk.conftest import proclaimed
 
 pytestmark = pytest.mark.asterisk
-
-
-def proclaimed(folder: Path) -> Path:
-    """A site's file with a make-up day in this year and the next two: the library knows those only once proclaimed."""
-    path = folder / "workdays.toml"
-    this = datetime.now(UTC).year
-    path.write_text(f"on = [{', '.join(f'{year}-02-14' for year in range(this, this + 3))}]")
-    return path
 
 
 def settings_of(lab: LabAsterisk, folder: Path, **ami: Any) -> Settings:

@@ -15,6 +15,7 @@ from cti.lab import oracle
 from cti.lab.asterisk import ASTERISK_CONF, LabAsterisk, Program
 from cti.lab.citizens import Citizens
 from cti.settings import make_settings
+from tests.asterisk.conftest import proclaimed
 
 pytestmark = pytest.mark.asterisk
 STEPS = re.findall(r"```ini\n\s*; (\S+)\n(.*?)```", (ASTERISK_CONF / "README.md").read_text(), re.DOTALL)
@@ -71,6 +72,7 @@ async def test_the_steps_of_the_readme_give_a_healthy_site(plain: LabAsterisk, t
     assert call_id in oracle.recordings(plain.recordings)
     settings = make_settings({
         "database": str(tmp_path / "cti.db"),
+        "hotline": {"workdays": str(proclaimed(tmp_path))},
         "ami": {"port": plain.ami_port, "secret": plain.cti_secret},
         "agi": {"port": plain.agi_port},
         "asterisk": {
