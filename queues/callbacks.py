@@ -194,6 +194,18 @@ def retry_after(attempts: tuple[Attempt, ...]) -> timedelta:
     return timedelta(minutes=RETRY_MINUTES[min(failed, len(RETRY_MINUTES)) - 1]) if failed else timedelta(0)
 
 
+def retry_at(attempts: tuple[Attempt, ...], now: datetime, ring: timedelta, terms: Terms) -> datetime | None:
+    """Until when the network failures at the end of *attempts* keep the next dial back, by whomever; None without any.
+
+    For ``Terms.not_before``. Kept apart from the rules of the texts: no article asks for it.
+    """
+    wait = retry_after(attempts)
+    if not wait:
+        return None
+    last = as_read(attempts, now, ring, terms)[-1]
+    return (last.ended_at or last.started_at + ring) + wait
+
+
 def _awaited(now: datetime, terms: Terms) -> datetime:
     """*now*, or later when an appointment or a wait stands before; an appointment begins with its minute."""
     waits = [now]

@@ -15,7 +15,7 @@ from cti.engine.laying import laid
 from cti.engine.world import Callback, Dialling, Recording, World
 from cti.ids import Ids
 from cti.settings import CallbackSettings
-from queues.callbacks import Attempt, AttemptOutcome, Override, Terms, earliest, may_place
+from queues.callbacks import Attempt, AttemptOutcome, Override, Terms, earliest, may_place, retry_at
 from queues.calls import MS
 from queues.endings import then
 from recordings.naming import path_of
@@ -50,9 +50,10 @@ class Diallings:
 
     def plan(self, callback: Callback, not_before: datetime, now: datetime) -> Callback:
         """The callback with its next due time: the first allowed at or after *not_before*."""
-        terms = self._terms(callback)
+        terms = self._terms(callback, now)
         at = earliest(callback.attempts, self.world.callback_limits, max(not_before, now), self._longest, terms)
-        if callback.by_key:  # nobody waits for it by the phone: it goes where people are found
+        # Nobody waits for it by the phone: it goes where people are found. A network failure asked nobody yet.
+        if callback.by_key and terms.not_before is None:
             plan = laid(self.world, callback, terms, max(not_before, now), self._longest, self.handling)
             at = plan.at or at
         callback = replace(callback, due_at=at)
@@ -66,10 +67,11 @@ class Diallings:
         """From the dial to the end of the caller's ring: the agent's phone rings first."""
         return self.ring + self.agent_ring
 
-    def _terms(self, callback: Callback) -> Terms:
+    def _terms(self, callback: Callback, now: datetime) -> Terms:
         by = callback.override_by
         override = None if by is None else Override(by, callback.override_reason)
-        return Terms(callback.appointment_at, override, self.world.stepped_at)
+        terms = Terms(callback.appointment_at, override, self.world.stepped_at)
+        return replace(terms, not_before=retry_at(callback.attempts, now, self._longest, terms))
 
     def place(self, callback: Callback, now: datetime, pressed_by: str | None = None) -> Ruling:
         """Commit the next attempt and dial it after the commit, or say why not, with everything that speaks against it.
@@ -78,7 +80,7 @@ class Diallings:
         """
         if callback.state != "due":
             return refused("callback_closed", "该回访已办结或正在进行", f"The callback is {callback.state}")
-        may = may_place(callback.attempts, self.world.callback_limits, now, self._longest, self._terms(callback))
+        may = may_place(callback.attempts, self.world.callback_limits, now, self._longest, self._terms(callback, now))
         said = [r for part in self.world.parts for r in part.dial_rules(callback, callback.agent, pressed_by, now)]
         ruling = combined([may, *said])
         if not ruling.allowed:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queues.callbacks import Attempt, AttemptOutcome, earliest, limits_of, may_place
+from queues.callbacks import NO_TERMS, Attempt, AttemptOutcome, Terms, earliest, limits_of, may_place, retry_at
 from regulations import parse_profile
 
 PROFILE = parse_profile(Path("regulations/hz-12319.toml").read_text())
@@ -105,6 +105,28 @@ def test_an_attempt_that_never_rang_the_caller_counts_as_nothing() -> None:
         Attempt(n, local(9), local(9), o) for n, o in enumerate((AttemptOutcome.AGENT_AWAY, AttemptOutcome.FAILED) * 3)
     )
     assert may_place(made, LIMITS, local(9, 0, 1), RING).allowed
+
+
+@settings(max_examples=500, deadline=None)
+@given(histories(), MOMENTS, st.integers(1, 12))
+def test_network_failures_put_off_and_count_as_nothing(
+    history: tuple[Attempt, ...], failed_at: datetime, failures: int
+) -> None:
+    """The wait grows and is at most half an hour; but for it, each moment is ruled as if nothing had failed."""
+    rung = tuple(a for a in history if a.counts)
+    waits = []
+    for _ in range(failures):
+        history = (*history, Attempt(len(history) + 1, failed_at, failed_at, AttemptOutcome.FAILED))
+        again = retry_at(history, failed_at, RING, NO_TERMS)
+        assert again is not None
+        waits.append(again - failed_at)
+        terms = Terms(not_before=again)
+        assert not may_place(history, LIMITS, again - timedelta(microseconds=1), RING, terms).allowed
+        at = may_place(history, LIMITS, again, RING, terms)
+        assert (at.allowed, at.code) == ((calm := may_place(rung, LIMITS, again, RING)).allowed, calm.code)
+    assert waits == sorted(waits)
+    assert timedelta(0) < waits[0] <= waits[-1] <= timedelta(minutes=30)
+    assert retry_at(rung, failed_at, RING, NO_TERMS) is None
 
 
 def test_a_fourth_attempt_and_a_second_at_the_same_time_are_refused() -> None:
