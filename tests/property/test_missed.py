@@ -46,7 +46,7 @@ class Bench:
         self.world.parts = [self.part]
         self.steps = Steps(self.world, ids)
         diallings = Diallings(self.world, ids, SETTINGS.callback)
-        asking = Asking(self.world, diallings, ids, SETTINGS.hotline, SETTINGS.callback)
+        asking = Asking(self.world, diallings, ids, SETTINGS)
         self.world.ask = asking.take
         self.rows: dict[str, dict[str, Any]] = {}
         self.at = T0
