@@ -8,6 +8,10 @@ from datetime import datetime
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letters that look like digits
 
 
+CALLBACK_LEG = "cticb-"
+"""Begins the id of an agent's leg on which a caller is called back."""
+
+
 class Ids:
     """Makes ids from the moment and 80 random bits (tokens: 160)."""
 

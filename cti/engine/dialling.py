@@ -13,7 +13,7 @@ from cti.engine.gating import NOT_STARTED
 from cti.engine.inputs import Dial, Dialled, DropDial, Trace, Traced
 from cti.engine.laying import laid
 from cti.engine.world import Callback, Dialling, Recording, World
-from cti.ids import Ids
+from cti.ids import CALLBACK_LEG, Ids
 from cti.settings import CallbackSettings
 from queues.callbacks import Attempt, AttemptOutcome, Override, Terms, earliest, may_place, retry_at
 from queues.calls import MS
@@ -194,7 +194,7 @@ class Diallings:
     def hung_up(self, event: ami.Hangup, now: datetime) -> bool:
         """The agent's leg of an attempt ended. Tells whether the channel was one of ours."""
         channel_id, at = event.uniqueid, event.at
-        if not channel_id.startswith("cticb-"):
+        if not channel_id.startswith(CALLBACK_LEG):
             return False
         self._agent_free(channel_id, at)
         self._gave_way.discard(channel_id)

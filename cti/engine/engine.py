@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from agents.presence import Agent
@@ -43,7 +44,7 @@ from cti.engine.steps import Steps
 from cti.engine.syncing import Syncing
 from cti.engine.world import Changes, World
 from cti.errors import BadInput, CtiError, Unavailable
-from cti.ids import Ids
+from cti.ids import CALLBACK_LEG, Ids
 from cti.settings import Settings
 from cti.store import tables as t
 from cti.store.db import Store
@@ -217,7 +218,8 @@ class Engine:
             async with self.store.read() as connection:
                 await load_calls(connection, self.world, self.settings.pbx_id, unknown)
                 await load_people(connection, self.world, self.settings.pbx_id)
-                rated = select(t.attempts.c.callback_id).where(t.attempts.c.channel_id.in_(unknown))
+                attempts = {channel_id for channel_id in unknown if channel_id.startswith(CALLBACK_LEG)}
+                rated = select(t.attempts.c.callback_id).where(t.attempts.c.channel_id.in_(attempts))
                 c = t.callbacks.c
                 await load_callbacks(connection, self.world, c.request_key.in_(keys) | c.callback_id.in_(rated))
                 for part in lacking:

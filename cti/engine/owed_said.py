@@ -16,6 +16,7 @@ from cti.commands import Outcome
 from cti.commands.owed import LiftSupervision, RecordResult
 from cti.engine.world import Callback, Dialling, World
 from cti.errors import BadInput
+from cti.ids import CALLBACK_LEG
 from cti.store.owed_tables import callback_results, owed_tickets, supervised_tickets
 from cti.texts import lines_taken, taken
 from queues import results
@@ -70,7 +71,7 @@ class Said:
     def rated(self, fact: Rated, now: datetime) -> None:
         """The caller's own key after a callback: it holds, but where the agent said the same, his words stay."""
         what, talk = results.KEYS[fact.rating], fact.call_id
-        if not talk.startswith(OUR_LEG):
+        if not talk.startswith(CALLBACK_LEG):
             return
         for callback in self.world.callbacks.values():
             if any(d.channel_id == talk and d.attempt.outcome in JUDGED for d in callback.diallings):

@@ -204,7 +204,7 @@ async def test_what_becomes_of_a_dial(desk: Desk, answer: Reply | Exception, acc
     (originate,) = await desk.did(DIAL)
     assert isinstance(originate, Originate)
     assert (originate.channel_id, originate.context) == (DIAL.channel_id, "cti-callback")
-    assert set(originate.variables) == {"CTI_NOT_AFTER"}
+    assert originate.variables == {"CTI_NOT_AFTER": str(int(NOW.timestamp())), "CTI_AGENT": "1001"}
     assert desk.back == [RECORDABLE, Dialled(DIAL.channel_id, accepted)]
 
 
