@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from regulations import Profile, Ruling, allowed, combined, refused
 
 MOST_WAITING = 50
 """The lead may let dials go on while at most this many callers wait."""
 HOUR = timedelta(hours=1)
+AGENT_DIALS, HOTLINE_DIALS, NUMBER_DIALS = "agent_dials", "hotline_dials", "number_dials"
+RATES = frozenset({AGENT_DIALS, HOTLINE_DIALS, NUMBER_DIALS})
+"""Codes of the refusals that ask for no more than patience: no article, a most number within a time."""
+AGAIN = 3
+"""A cap that is hit so many times within an hour is told to the lead, once in an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +119,36 @@ def _recorded(house: House, profile: Profile) -> Ruling:
     )  # fmt: skip
 
 
-def within_caps(recent: Iterable[Placed], agent: str, number: str, caps: Caps, now: datetime) -> Ruling:
-    """Whether one more attempt keeps the most of an hour and a day. *recent*: those placed within the last 24 hours."""
+def within_caps(
+    recent: Iterable[Placed], agent: str, number: str, caps: Caps, now: datetime
+) -> tuple[Ruling, Ruling, Ruling]:
+    """Whether one more attempt keeps each most number, of an hour and of a day.
+
+    Args:
+        recent: the attempts that were placed within the last 24 hours.
+    """
     day = [p for p in recent if p.at > now - 24 * HOUR]
     hour = [p for p in day if p.at > now - HOUR]
-    return combined([
-        _capped([p.at for p in hour if p.agent == agent], caps.agent_hourly, HOUR, "agent_dials", "本人一小时内"),
-        _capped([p.at for p in hour], caps.hourly, HOUR, "hotline_dials", "全中心一小时内"),
-        _capped([p.at for p in day if p.number == number], caps.number_daily, 24 * HOUR, "number_dials", "该号一日内"),
-    ])  # fmt: skip
+    return (
+        _capped([p.at for p in hour if p.agent == agent], caps.agent_hourly, HOUR, AGENT_DIALS, "本人一小时内"),
+        _capped([p.at for p in hour], caps.hourly, HOUR, HOTLINE_DIALS, "全中心一小时内"),
+        _capped([p.at for p in day if p.number == number], caps.number_daily, 24 * HOUR, NUMBER_DIALS, "该号一日内"),
+    )
+
+
+class Hits(NamedTuple):
+    """How often one cap refused: the newest moments, and when it was told last. Seconds of the monotonic clock."""
+
+    at: tuple[float, ...] = ()
+    told: float | None = None
+
+
+def hit(hits: Hits, mono: float) -> tuple[Hits, bool]:
+    """One more refusal by a cap, and whether to tell it: the ``AGAIN``th within an hour, and none told within one."""
+    span = HOUR.total_seconds()
+    recent = (*(at for at in hits.at if at > mono - span), mono)[-AGAIN:]
+    tell = len(recent) >= AGAIN and (hits.told is None or mono - hits.told >= span)
+    return Hits(recent, mono if tell else hits.told), tell
 
 
 def _capped(times: list[datetime], most: int, span: timedelta, code: str, zh: str) -> Ruling:

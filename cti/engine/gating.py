@@ -54,6 +54,7 @@ class DialGate(Part):
         self._running: dict[str, str] = {}  # number -> channel id of the attempt that runs
         self._dials: dict[str, dict[str, Any]] = {}  # rows of attempts, by channel id
         self._folder, self._held_until = "", 0.0
+        self._hits: dict[tuple[str, str], core.Hits] = {}  # cap, agent where it is his
 
     def commands(self) -> Mapping[type[Any], Handler]:
         return {
@@ -82,9 +83,18 @@ class DialGate(Part):
             self._trouble(),
         )  # fmt: skip
         yield core.may_dial(asked, house, self.world.profile)
-        yield core.within_caps(self._placed, agent, callback.number, self.caps, now)
+        for ruling in core.within_caps(self._placed, agent, callback.number, self.caps, now):
+            if not ruling.allowed:
+                self._capped(ruling.code, agent, now)
+            yield ruling
         if self.trust is not None:
             yield clocks.may_dial(self.trust)
+
+    def _capped(self, code: str, agent: str, now: datetime) -> None:
+        whose = agent if code == core.AGENT_DIALS else ""
+        self._hits[code, whose], tell = core.hit(self._hits.get((code, whose), core.Hits()), self.world.mono)
+        if tell:
+            self.world.tell(now, "alarm", self.pbx_id, {"code": code, "agent": whose}, "lead")
 
     def dial_placed(self, callback: Callback, channel_id: str, pressed_by: str | None, now: datetime) -> None:
         self._placed = [p for p in self._placed if p.at > now - KEEP]

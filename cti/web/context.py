@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +25,8 @@ from cti.web.feed import BoardFeed
 from cti.web.ports import EnginePort
 from cti.web.problems import Problem, Refused
 from cti.web.throttle import LoginThrottle, Rate
-from regulations import Profile
+from queues.dialgate import RATES
+from regulations import Profile, Ruling
 
 COOKIE = "cti_session"
 CALLBACKS_A_MINUTE = 20
@@ -68,8 +70,13 @@ class Web:
         """Submit *command*; a refusal ends the request with its problem document."""
         outcome = await self.engine.submit(command)
         if not outcome.ruling.allowed:
-            raise Refused(outcome.ruling)
+            raise Refused(outcome.ruling, self._retry_s(outcome.ruling))
         return outcome
+
+    def _retry_s(self, ruling: Ruling) -> int | None:
+        if ruling.code not in RATES or ruling.allowed_at is None:
+            return None
+        return max(1, math.ceil((ruling.allowed_at - self.clock.now()).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)

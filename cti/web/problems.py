@@ -116,11 +116,15 @@ def _document(
 
 
 class Refused(Exception):
-    """A rule said no: 409 with its articles."""
+    """A rule said no: 409 with its articles, or 429 when nothing but patience is asked for.
 
-    def __init__(self, ruling: Ruling) -> None:
+    Args:
+        retry_s: whole seconds until the same request may be made again; None for a 409.
+    """
+
+    def __init__(self, ruling: Ruling, retry_s: int | None = None) -> None:
         super().__init__(ruling.code)
-        self.ruling = ruling
+        self.ruling, self.retry_s = ruling, retry_s
 
     def response(self) -> JSONResponse:
         """The document, with every article that spoke."""
@@ -128,8 +132,9 @@ class Refused(Exception):
         articles = [
             ArticleBody(document=a.document, article=a.article, wording=a.wording) for a in said.articles
         ]  # fmt: skip
+        status, headers = (409, None) if self.retry_s is None else (429, {"Retry-After": str(self.retry_s)})
         return _document(
-            409, said.code, "操作被拒绝", said.zh, said.en,
+            status, said.code, "操作被拒绝", said.zh, said.en, headers,
             articles=articles, allowed_at=said.allowed_at, override=said.override,
         )  # fmt: skip
 
@@ -190,6 +195,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemBody, "description": text}
     for status, text in (
         (401, "not logged in"), (403, "the role may not"), (404, "unknown, or not for this person"),
-        (409, "a rule says no"), (422, "a field is wrong"), (503, "a needed part is away"),
+        (409, "a rule says no"), (422, "a field is wrong"),
+        (429, "too much for now; again after Retry-After seconds"), (503, "a needed part is away"),
     )
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,8 +13,10 @@ import pytest
 
 from cti.commands import DialNow, GoBusy, Outcome, RequestCallback
 from cti.commands.dialling import AllowQuiet, ConfirmClock, FolderSeen, PreviewOpened, SetInboundFirst
+from cti.engine.gating import DialGate
 from cti.engine.inputs import Checked, DropDial, LookAtFolder
 from cti.errors import BadInput
+from queues.dialgate import RATES, Caps
 from tests.sim.house import ZONE, House
 from tests.sim.missing import caller
 
@@ -204,3 +207,25 @@ async def test_a_thousand_requests_for_one_number_open_three(house: House) -> No
     ]
     assert codes.count("number_owed") == 17
     assert len(house.engine.world.callbacks) == 3
+
+
+async def test_a_cap_that_is_hit_again_and_again_is_told_to_the_lead(house: House) -> None:
+    """S8: third refusal within an hour, once an hour for each cap and agent; no caller's number is in it."""
+    gate = next(part for part in house.engine.world.parts if isinstance(part, DialGate))
+    gate.caps = Caps(agent_hourly=1, hourly=600, number_daily=8)
+    first, second = await owed(house), await owed(house, "13800000062")
+    for callback_id in (first, second):
+        await said(house, PreviewOpened("1001", callback_id))
+    assert (await said(house, DialNow("1001", first))).ruling.allowed
+    placed = house.clock.now()
+    told = "select data from outbox where kind = 'alarm' and data like '%_dials%'"
+    for times in range(1, 6):
+        ruling = (await said(house, DialNow("1001", second))).ruling
+        assert (ruling.code, ruling.allowed_at) == ("agent_dials", placed + timedelta(hours=1))
+        assert len(house.rows(told)) == (times >= 3)
+    await house.wait(3599)
+    await said(house, DialNow("1001", second))
+    assert [json.loads(row[0]) for row in house.rows(told)] == [{"code": "agent_dials", "agent": "1001"}]
+    gate.caps = Caps(agent_hourly=40, hourly=600, number_daily=8)
+    await house.wait(5)
+    assert (await said(house, DialNow("1001", second))).ruling.code not in RATES

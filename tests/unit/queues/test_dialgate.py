@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.app import load_profile
-from queues.dialgate import Asked, Caps, House, Placed, may_dial, within_caps
+from queues.dialgate import AGAIN, RATES, Asked, Caps, Hits, House, Placed, hit, may_dial, within_caps
+from regulations import combined
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 RULES = load_profile("hz-12319")
@@ -69,7 +70,9 @@ def test_where_no_text_asks_for_the_preview_none_is_needed() -> None:
 )  # fmt: skip
 def test_the_caps_hold_and_name_when_there_is_room(recent: list[Placed]) -> None:
     """Never more than the most within any hour or day; at the moment that a refusal names, one more is within it."""
-    ruling = within_caps(recent, "1001", "13800000001", CAPS, NOW)
+    rulings = within_caps(recent, "1001", "13800000001", CAPS, NOW)
+    assert {r.code for r in rulings if not r.allowed} <= RATES
+    ruling = combined(rulings)
     hour = [p for p in recent if p.at > NOW - timedelta(hours=1)]
     day = [p for p in recent if p.at > NOW - timedelta(hours=24)]
     room = (
@@ -79,4 +82,18 @@ def test_the_caps_hold_and_name_when_there_is_room(recent: list[Placed]) -> None
     if not ruling.allowed:
         assert ruling.allowed_at is not None
         assert ruling.allowed_at > NOW
-        assert within_caps(recent, "1001", "13800000001", CAPS, ruling.allowed_at).allowed
+        assert combined(within_caps(recent, "1001", "13800000001", CAPS, ruling.allowed_at)).allowed
+
+
+@given(st.lists(st.floats(0, 2000), max_size=60))
+def test_a_cap_hit_again_and_again_is_told_once_an_hour(gaps: list[float]) -> None:
+    """Never before the third hit within an hour, never twice within one, and always by the third after that."""
+    hits, mono, told, all_ = Hits(), 0.0, [], []
+    for gap in gaps:
+        mono += gap
+        all_.append(mono)
+        hits, tell = hit(hits, mono)
+        near = sum(at > mono - 3600 for at in all_) >= AGAIN
+        quiet = not told or mono - told[-1] >= 3600
+        assert tell == (near and quiet)
+        told += [mono] if tell else []
