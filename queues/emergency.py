@@ -255,15 +255,19 @@ def rang(dial: Dialling, end: DialEnd, at: datetime) -> Dialling:
 
 
 def over(dial: Dialling, at: datetime, end: DialEnd = DialEnd.NOT_TRIED) -> Dialling:
-    """The agent's leg is gone, or never was; what rang then ended with it (*end* for what was not tried)."""
+    """The agent's leg is gone, or never was; what rang then ended with it (*end* for what was not tried).
+
+    Once a number has answered, the others were not tried, however the leg ended.
+    """
     if not dial.running:
         return dial
+    untried = end if dial.answered_at is None else DialEnd.NOT_TRIED
 
     def closed(attempt: Attempt) -> Attempt:
         if attempt.end is not None:
             return attempt
         if attempt.began_at is None:
-            return attempt._replace(end=end)
+            return attempt._replace(end=untried)
         cut_off = DialEnd.CANCELLED if end is DialEnd.NOT_TRIED else end
         return attempt._replace(ended_at=at, end=cut_off)
 
