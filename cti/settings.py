@@ -137,7 +137,7 @@ class CallbackSettings(_Topic):
     number_daily: int = Field(default=8, ge=1, le=100)
     """The most attempts to one number within 24 hours, whatever they were about."""
     number_open: int = Field(default=3, ge=1, le=100)
-    """The most open callbacks to one number; a further request is refused."""
+    """The most open callbacks to one number, of callers at different extensions; a further request is refused."""
     recording_hold_s: float = Field(default=300.0, gt=0, le=86_400)
     """After a callback that was not recorded, none is dialled for this long."""
     recording_free_mb: int = Field(default=200, ge=0)

@@ -162,6 +162,12 @@ def released(duty: Missed) -> Missed:
     return replace(duty, claimed_by=None, claimed_at=None)
 
 
+def planned(duty: Missed, callback_id: str, state: str, agent: str, now: datetime) -> Missed:
+    """The duty with its callback as that stands; it is whoever's the callback is, nobody's when that is (``""``)."""
+    changed = replace(duty, callback_id=callback_id, callback_state=state)
+    return claimed(changed, agent, now) if agent else released(changed)
+
+
 def may_end(duty: Missed, by: str, leads: bool, reason: EndReason, articles: tuple[Article, ...]) -> Ruling:
     """The holder, or a lead, ends a duty without a conversation; UNREACHABLE only after every callback allowed."""
     ruling = _holds(duty, by, leads, articles)

@@ -24,6 +24,7 @@ from cti.commands import (
 from cti.commands.dialling import CallerCame
 from cti.engine.dialling import Diallings
 from cti.engine.inputs import Align
+from cti.engine.joining import Joins, join, of_key, open_one
 from cti.engine.part import ActKind, StateAsked, take
 from cti.engine.world import Callback, World
 from cti.ids import Ids
@@ -138,19 +139,22 @@ class Asking:
         self.world.changes.effects.append(Align(agent.number))
 
     def _request(self, command: RequestCallback, now: datetime) -> Outcome:
-        known = next((c for c in self.world.callbacks.values() if _same(c, command)), None)
+        known = of_key(self.world, command.request_key)
         if known is not None:
-            return Outcome(allowed(), _view(known))
+            return Outcome(allowed(), _view(known, command.request_key in known.joined_keys))
         if command.agent not in self.world.agents:
             return Outcome(_unknown_agent())
         number, extension = target(command.caller, self.callback.area_code, self.callback.allow)
-        owed = sum(1 for c in self.world.callbacks.values() if c.number == number and c.closed_at is None)
+        other = open_one(self.world, number, extension)
+        if other is not None:
+            return Outcome(allowed(), _view(self._join(other, command, now), joined=True))
+        owed = len(self.world.owed_to(number))
         if owed >= self.callback.number_open:
             said = f"{owed} callbacks to this number are open already"
             return Outcome(refused("number_owed", f"该号码已有{owed}件回访未办结", said))
         callback = Callback(
             self.ids.make("c", now), command.ticket_id, number, command.agent, "due", command.since or now,
-            command.by, command.request_key, None,
+            command.by, command.request_key, None, extension=extension,
         )  # fmt: skip
         if extension:
             self.world.write(
@@ -158,6 +162,17 @@ class Asking:
                 {"callback_id": callback.callback_id, "pbx_id": self.pbx_id, "extension": extension},
             )
         return Outcome(allowed(), _view(self.diallings.plan(callback, command.not_before or now, now)))
+
+    def _join(self, other: Callback, command: RequestCallback, now: datetime) -> Callback:
+        """What rings its agent by itself rings as soon as anybody asked for; the desk's list keeps its plan."""
+        asked = Joins(
+            command.ticket_id, agent=command.agent, by=command.by, key=command.request_key, since=command.since
+        )  # fmt: skip
+        joined = join(self.world, self.ids, other, asked, now)
+        wanted = command.not_before or now
+        if joined.by_key or joined.state != "due" or joined.due_at is None or joined.due_at <= wanted:
+            return joined
+        return self.diallings.plan(joined, wanted, now)
 
     def _dial(self, command: DialNow, now: datetime) -> Outcome:
         callback = self.world.callbacks.get(command.callback_id)
@@ -167,13 +182,11 @@ class Asking:
         return Outcome(ruling, _view(self.world.callbacks[command.callback_id]))
 
 
-def _same(callback: Callback, command: RequestCallback) -> bool:
-    return command.request_key is not None and callback.request_key == command.request_key
-
-
-def _view(callback: Callback) -> dict[str, object]:
+def _view(callback: Callback, joined: bool = False) -> dict[str, object]:
     return {
         "callback_id": callback.callback_id,
+        "joined": joined,
+        "agent": callback.agent,
         "state": callback.state,
         "due_at": callback.due_at.isoformat() if callback.due_at else None,
         "attempts": len(callback.diallings),

@@ -18,7 +18,7 @@ from cti.ami import Event
 from cti.bus.local import LocalBus, Subscription
 from cti.bus.outbox import Message
 from cti.clock import Clock
-from cti.commands import Command, Outcome, RequestCallback
+from cti.commands import Command, Outcome
 from cti.engine.asking import Asking
 from cti.engine.dialling import Diallings
 from cti.engine.duty.parts import names_strangers, parts_of
@@ -37,6 +37,7 @@ from cti.engine.inputs import (
     Synced,
     Traced,
 )  # fmt: skip
+from cti.engine.joining import asked_before
 from cti.engine.loading import load_callbacks, load_calls, load_people, load_world
 from cti.engine.outcomes import checked
 from cti.engine.persist import persist
@@ -211,17 +212,17 @@ class Engine:
         known = self.world.calls
         unknown = {f.call_id for item in rare if isinstance(item, Read) for f in item.facts if f.call_id not in known}
         commands = [item.command for item in rare if isinstance(item, Asked)]
-        keys = {c.request_key for c in commands if isinstance(c, RequestCallback) and c.request_key}
+        asked = asked_before(commands)
         strangers = any(names_strangers(c, self.world.agents) for c in commands)
         lacking = [part for part in self.world.parts if any(part.lacks(command) for command in commands)]
-        if unknown or strangers or keys or lacking:
+        if unknown or strangers or asked is not None or lacking:
             async with self.store.read() as connection:
                 await load_calls(connection, self.world, self.settings.pbx_id, unknown)
                 await load_people(connection, self.world, self.settings.pbx_id)
                 attempts = {channel_id for channel_id in unknown if channel_id.startswith(CALLBACK_LEG)}
                 rated = select(t.attempts.c.callback_id).where(t.attempts.c.channel_id.in_(attempts))
-                c = t.callbacks.c
-                await load_callbacks(connection, self.world, c.request_key.in_(keys) | c.callback_id.in_(rated))
+                of_ratings = t.callbacks.c.callback_id.in_(rated)
+                await load_callbacks(connection, self.world, of_ratings if asked is None else asked | of_ratings)
                 for part in lacking:
                     await part.fetch(connection, commands)
 

@@ -12,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.presence import Agent, rings, talks
 from cti.bus.outbox import Message
+from cti.engine.joining import JOINED
 from cti.engine.world import ALARMS, MOST_ALARMS, Callback, Dialling, Recording, World
 from cti.store import tables as t
+from cti.store.dial_tables import callback_extensions
+from cti.store.owed_tables import callback_steps
 from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome
 from queues.calls import Call, Offer
@@ -93,7 +96,19 @@ def _occupy(world: World, call: Call) -> None:
 async def load_callbacks(connection: AsyncConnection, world: World, which: ColumnElement[bool]) -> None:
     """Bring callbacks with their attempts into memory."""
     rows = (await connection.execute(select(t.callbacks).where(which))).mappings().all()
+    if not rows:
+        return
+    ids = select(t.callbacks.c.callback_id).where(which)
+    s, e = callback_steps.c, callback_extensions.c
+    asked = select(s.callback_id, s.request_key).where(s.callback_id.in_(ids), s.act == JOINED, s.request_key != "")
+    keys: dict[str, tuple[str, ...]] = {}
+    for callback_id, key in await connection.execute(asked.order_by(s.at, s.step_id)):
+        keys[callback_id] = (*keys.get(callback_id, ()), key)
+    behind = select(e.callback_id, e.extension).where(e.callback_id.in_(ids))
+    extensions: dict[str, str] = {row[0]: row[1] for row in await connection.execute(behind)}
     for row in rows:
+        if row["callback_id"] in world.callbacks:
+            continue
         attempts = select(t.attempts).where(t.attempts.c.callback_id == row["callback_id"])
         made = (await connection.execute(attempts.order_by(t.attempts.c.ordinal))).mappings().all()
         diallings = tuple(
@@ -105,8 +120,10 @@ async def load_callbacks(connection: AsyncConnection, world: World, which: Colum
             )
             for a in made
         )
-        callback = Callback(**{**_known(Callback, row), "diallings": diallings, "joined": tuple(row["joined"])})
-        world.callbacks.setdefault(callback.callback_id, callback)
+        known = {**_known(Callback, row), "diallings": diallings, "joined": tuple(row["joined"])}
+        callback_id = row["callback_id"]
+        extension, joined_keys = extensions.get(callback_id, ""), keys.get(callback_id, ())
+        world.remember_callback(Callback(**known, extension=extension, joined_keys=joined_keys))
 
 
 async def _load_recordings(connection: AsyncConnection, world: World, pbx_id: str, now: datetime) -> None:

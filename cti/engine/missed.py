@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.commands import Outcome, RequestCallback
 from cti.commands.missed import CallBackMissed, ClaimMissed, CloseMissed, ReleaseMissed
+from cti.engine.joining import MISSED
 from cti.engine.part import Act, ActKind, Handler, Part
 from cti.engine.world import Callback, World
 from cti.errors import BadInput
@@ -31,7 +32,6 @@ from queues.facts import ShutOut
 from queues.missed import EndReason, Missed, State, Try
 from regulations import Article, refused
 
-OURS = "missed:"  # begins the request key of a callback that is planned for a duty
 # A call in vain may be told after a later one that was answered: live events overtake what is read back from queue_log.
 KEEP_SPOKEN = timedelta(hours=24)
 
@@ -80,11 +80,11 @@ class MissedCallers(Part):
             self._add_withheld(fact.at, 1)
 
     def called_back(self, after: Callback, now: datetime) -> None:
-        ours = (after.request_key or "").startswith(OURS)
-        duty = self._by_id((after.request_key or "").removeprefix(OURS)) if ours else None
+        ours = (after.request_key or "").startswith(MISSED)
+        own = self._by_id((after.request_key or "").removeprefix(MISSED)) if ours else None
+        duty = own or self._joined_to(after)
         if duty is not None:
-            changed = replace(duty, callback_id=after.callback_id, callback_state=after.state)
-            self._keep(core.claimed(changed, after.agent, now))  # whoever a handover gives the callback to
+            self._keep(core.planned(duty, after.callback_id, after.state, after.agent, now))
         elif ours and after.state == "due":
             self._moot.add(after.callback_id)
         if after.state == "reached":
@@ -102,7 +102,8 @@ class MissedCallers(Part):
         moot, self._moot = self._moot, set()
         for callback_id in sorted(moot):
             callback = self.world.callbacks.get(callback_id)
-            if callback is not None and callback.state == "due":  # one that rings is let ring
+            # One that rings is let ring, and what others asked for as well is theirs.
+            if callback is not None and callback.state == "due" and _for_nobody_else(callback):
                 self.world.put_callback(replace(callback, state="cancelled", due_at=None, closed_at=now))
                 self.world.tell(now, "callback.closed", callback_id, {"state": "cancelled"})
 
@@ -199,10 +200,15 @@ class MissedCallers(Part):
         ruling = core.may_call_back(duty, agent, self._present(duty, agent), self._articles())
         if not ruling.allowed:
             return Outcome(ruling)
-        request = RequestCallback(agent, agent, duty.number, None, None, OURS + duty.missed_id, since=duty.first_at)
+        request = RequestCallback(agent, agent, duty.number, None, None, MISSED + duty.missed_id, since=duty.first_at)
         outcome = self.world.ask(request, now)  # a callback that is planned already is answered again
         planned = self._by_id(duty.missed_id)
-        if outcome.ruling.allowed and planned is not None:
+        if not outcome.ruling.allowed or planned is None:
+            return outcome
+        callback = self.world.callbacks[str(outcome.data["callback_id"])]
+        if planned.callback_id is None:  # it joined one that somebody makes, who makes this then
+            self._keep(core.planned(planned, callback.callback_id, callback.state, callback.agent, now))
+        else:
             self._take(planned, agent, now)
         return outcome
 
@@ -220,6 +226,10 @@ class MissedCallers(Part):
     def _remember(self, duty: Missed) -> None:
         self.open[duty.number] = duty
         self._number_of[duty.missed_id] = duty.number
+
+    def _joined_to(self, callback: Callback) -> Missed | None:
+        duty = self.open.get(callback.number)
+        return duty if duty is not None and duty.callback_id == callback.callback_id else None
 
     def _by_id(self, missed_id: str) -> Missed | None:
         return self.open.get(self._number_of.get(missed_id, ""))
@@ -247,6 +257,11 @@ def _closed() -> Outcome:
     return Outcome(
         refused("no_such_missed", "该未接来电已办结或不存在", "This missed call is closed, or there is none")
     )
+
+
+def _for_nobody_else(callback: Callback) -> bool:
+    others = any(not key.startswith(MISSED) for key in callback.keys)
+    return not (others or callback.mandatory or callback.ticket_id is not None)
 
 
 def _reason(value: str) -> EndReason:

@@ -14,6 +14,7 @@ from cti.commands import Command, Outcome
 from cti.commands import owed as ask
 from cti.commands.tickets import OpenStub
 from cti.engine.duty.handover_tickets import OpenTickets
+from cti.engine.joining import MISSED, step
 from cti.engine.loading import load_callbacks
 from cti.engine.owed_said import Said, chosen
 from cti.engine.part import Handler
@@ -87,11 +88,7 @@ class OwedAsked:
 
     def step(self, callback_id: str, by: str, act: str, detail: str, now: datetime, key: str | None = None) -> None:
         """One line of what was done about a callback."""
-        row = {
-            "step_id": self.ids.make("s", now), "callback_id": callback_id, "at": now, "by": by, "act": act,
-            "detail": detail, "request_key": key,
-        }  # fmt: skip
-        self.world.write(callback_steps, row)
+        step(self.world, self.ids, callback_id, by, act, detail, now, key)
 
     # Who makes it.
 
@@ -198,6 +195,8 @@ class OwedAsked:
         others = [name for name in tickets if name != asked.ticket_id]
         if callback.state == "due" and others:  # the others are still to be called back about
             self.world.put_callback(replace(callback, ticket_id=others[0], joined=tuple(others[1:])))
+        elif callback.state == "due" and any(key.startswith(MISSED) for key in callback.keys):
+            self.world.put_callback(replace(callback, ticket_id=None))  # he also rang in vain
         elif callback.state == "due":
             self._end(callback, "cancelled", reason, now)
         return Outcome(ruling)

@@ -6,7 +6,6 @@ What people ask of them is in cti/engine/owed_asked.py, the lists of the samples
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,9 +18,10 @@ from cti.commands.owed import OweCallback, SendBack
 from cti.commands.sinks import ReportReply
 from cti.engine.drawing import Drawing
 from cti.engine.duty.handover_tickets import OpenTickets
+from cti.engine.joining import Joins, join, of_key, open_one
 from cti.engine.owed_asked import OwedAsked
 from cti.engine.part import Handler, Part, Waker
-from cti.engine.world import Callback, World
+from cti.engine.world import OPEN, Callback, World
 from cti.errors import BadInput
 from cti.ids import Ids
 from cti.numbers import diallable
@@ -38,7 +38,6 @@ from queues.stubs import Stub
 from queues.workdays import working_days_after
 from regulations import Ruling, allowed, refused
 
-OPEN = ("due", "placing")
 SENT_BACK = "sent_back"
 SPEAKS = (ReportReply, FinishTicket, OweCallback, SendBack)  # of a ticket for which something may be owed already
 
@@ -162,9 +161,10 @@ class Owing(Part):
         """The open callback of this number, with the ticket joined to it, or a new one (QD 第十二条（四）)."""
         ticket_id, number = row["ticket_id"] or None, row["number"]
         deadline = min((at for at in (by, self._deadline(now)) if at is not None), default=None)
-        other = next((c for c in self.world.callbacks.values() if c.number == number and c.state in OPEN), None)
+        other = open_one(self.world, number)
         if other is not None:
-            self._join(other, ticket_id, mandatory, deadline, now)
+            asked = Joins(ticket_id, mandatory, deadline, key=key or None)
+            self._clock(join(self.world, self.ids, other, asked, now), now)
             return other.callback_id
         at = self._first_dial(now)
         callback = Callback(
@@ -175,20 +175,6 @@ class Owing(Part):
         self._clock(callback, now)
         self.world.tell(now, "callback.planned", callback.callback_id, {"due_at": at.isoformat()})
         return callback.callback_id
-
-    def _join(
-        self, other: Callback, ticket_id: str | None, mandatory: bool, deadline: datetime | None, now: datetime
-    ) -> None:
-        known = (other.ticket_id, *other.joined)
-        joined = other.joined if ticket_id is None or ticket_id in known else (*other.joined, ticket_id)
-        if other.ticket_id is None and joined:
-            other, joined = replace(other, ticket_id=joined[-1]), joined[:-1]
-        first = min((at for at in (other.deadline, deadline) if at is not None), default=None)
-        changed = replace(other, joined=joined, mandatory=other.mandatory or mandatory, deadline=first)
-        if changed != other or ticket_id not in known:
-            self.world.put_callback(changed)
-            self._clock(changed, now)
-            self.asked.step(other.callback_id, "", "joined", ticket_id or "", now)
 
     def _first_dial(self, now: datetime) -> datetime:
         ring = timedelta(seconds=self.settings.ring_s + self.settings.agent_ring_s)
@@ -202,7 +188,7 @@ class Owing(Part):
 
     def _number(self, caller: str) -> str:
         try:
-            return diallable(caller, self.settings.area_code) if caller else ""
+            return diallable(caller, self.settings.area_code, self.settings.allow) if caller else ""
         except BadInput:
             return ""
 
@@ -224,7 +210,7 @@ class Owing(Part):
         key = taken("key", asked.key, longest=80)
         if asked.kind is not None and asked.kind not in KINDS:
             raise BadInput("kind", "not one of the kinds (不在可选值内)")
-        known = next((c for c in self.world.callbacks.values() if c.request_key == key), None)
+        known = of_key(self.world, key)
         if known is not None:
             return Outcome(allowed(), {"owed": "mandatory", "callback_id": known.callback_id})
         stub = self.world.stubs.get(asked.ticket_id) if asked.ticket_id else None
@@ -234,7 +220,7 @@ class Owing(Part):
         ruling: Ruling = core.judged(matter, self.world.profile).ruling
         if not ruling.allowed:
             return Outcome(ruling)
-        number = diallable(asked.caller, self.settings.area_code)
+        number = diallable(asked.caller, self.settings.area_code, self.settings.allow)
         kind = stub.kind if stub is not None else asked.kind
         verdict = Verdict(Owed.MANDATORY, ruling)
         earlier = self._known.get(asked.ticket_id or "")

@@ -29,6 +29,7 @@ from regulations import Profile
 PROVE_QUEUE = "cti-prove"  # of asterisk-conf/cti_queues.conf; its calls are real, but no part of the hotline's figures
 
 ALARMS = ("alarm", "recording.alarm")
+OPEN = ("due", "placing")  # states of a callback that is still to be made
 MOST_ALARMS = 20  # the newest; a board is no ledger
 
 SWITCH_NAME = re.compile(r"CTI_[A-Z0-9_]{1,60}")
@@ -102,6 +103,15 @@ class Callback:
     override_by: str | None = None
     """The shift lead who lets it be made in quiet hours, which hold in principle (原则上); with his reason."""
     override_reason: str = ""
+    extension: str = ""
+    """Behind the number that is dialled (分机); "" for none."""
+    joined_keys: tuple[str, ...] = ()
+    """Idempotency keys of those who asked for it as well while it was open."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key under which it was asked for."""
+        return self.joined_keys if self.request_key is None else (self.request_key, *self.joined_keys)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -187,6 +197,7 @@ class World:
         self.agents: dict[str, Agent] = {}
         self.leads: set[str] = set()  # shift leads: on the board only while they are signed in themselves
         self.callbacks: dict[str, Callback] = {}
+        self._owed_to: dict[str, dict[str, str]] = {}  # number -> extension -> its open callback
         self.recordings: dict[str, Recording] = {}
         self.stubs: dict[str, Stub] = {}  # by ticket id: those that are not finished
         self.closed: deque[tuple[datetime, str]] = deque()
@@ -308,11 +319,26 @@ class World:
 
     def put_callback(self, callback: Callback) -> None:
         """Keep the callback and write it, with its attempts, in this batch; every part hears of it."""
-        self.callbacks[callback.callback_id] = callback
+        self.remember_callback(callback)
         self.changes.callbacks[callback.callback_id] = callback
         self.duty_version += 1  # the desk shows it
         for part in self.parts:
             part.called_back(callback, self.now)
+
+    def remember_callback(self, callback: Callback) -> None:
+        """Keep the callback as it stands, and find it by its number while it is open."""
+        self.callbacks[callback.callback_id] = callback
+        of_number = self._owed_to.setdefault(callback.number, {})
+        if callback.state in OPEN:
+            of_number[callback.extension] = callback.callback_id
+        elif of_number.get(callback.extension) == callback.callback_id:
+            del of_number[callback.extension]
+        if not of_number:
+            del self._owed_to[callback.number]
+
+    def owed_to(self, number: str) -> dict[str, Callback]:
+        """The open callbacks to *number*, as it is dialled: extension ("" for none) -> callback."""
+        return {extension: self.callbacks[one] for extension, one in self._owed_to.get(number, {}).items()}
 
     def put_recording(self, recording: Recording) -> None:
         """Keep what is known of a recording and write it with this batch."""

@@ -67,6 +67,7 @@ callback_steps = Table(  # who did what about a callback, and when
     Column("detail", String(500), nullable=False),
     Column("request_key", String(80)),
     Index("steps_by_callback", "callback_id", "at"),
+    Index("steps_by_request", "request_key"),
 )  # fmt: skip
 
 supervised_tickets = Table(  # 挂牌督办

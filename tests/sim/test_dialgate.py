@@ -100,8 +100,9 @@ async def test_callers_go_first_within_what_the_lead_sets(house: House) -> None:
 
 
 async def test_a_second_dial_to_the_same_number_waits_for_the_first(house: House) -> None:
-    """Two callbacks, one phone."""
-    first, second = await owed(house), await owed(house, agent="1002")
+    """Two callers at different extensions, one line."""
+    company = "0530-5550001转800"
+    first, second = await owed(house, f"{company}1"), await owed(house, f"{company}2", "1002")
     for agent, callback_id in (("1001", first), ("1002", second)):
         await said(house, PreviewOpened(agent, callback_id))
     assert (await said(house, DialNow("1001", first))).ruling.allowed
@@ -199,14 +200,15 @@ async def test_a_step_of_the_clock_stops_dialling_until_a_lead_has_looked(house:
     assert (await said(house, DialNow("1001", callback_id))).ruling.code != "clock_stepped"
 
 
-async def test_a_thousand_requests_for_one_number_open_three(house: House) -> None:
-    """S8: callback.number_open; whoever asks."""
-    codes = [
-        (await said(house, RequestCallback(f"20{n:02}", "1001", NUMBER, None, None, f"k-{n}"))).ruling.code
-        for n in range(20)
-    ]
+async def test_many_requests_for_one_number_are_one_callback_and_its_extensions_three(house: House) -> None:
+    """S8: callback.number_open; whoever asks, under whatever key. Another extension is another caller."""
+    for n in range(20):
+        assert (await said(house, RequestCallback(f"20{n:02}", "1001", NUMBER, None, None, f"k-{n}"))).ruling.allowed
+    assert len(house.engine.world.callbacks) == 1
+    company = [RequestCallback("2001", "1001", f"0530-5550001转80{n:02}", None, None, f"e-{n}") for n in range(20)]
+    codes = [(await said(house, request)).ruling.code for request in company]
     assert codes.count("number_owed") == 17
-    assert len(house.engine.world.callbacks) == 3
+    assert len(house.engine.world.callbacks) == 4
 
 
 async def test_a_cap_that_is_hit_again_and_again_is_told_to_the_lead(house: House) -> None:

@@ -37,9 +37,9 @@ def test_the_next_attempt_goes_to_another_part_of_the_day_with_room() -> None:
         deadline=at(20),
         by_key=True,
     )
-    world.callbacks["c1"] = owed
+    world.remember_callback(owed)
     assert laid(world, owed, Terms(), at(9, 1), RING, HANDLING).at == at(12)
-    world.callbacks["c2"] = replace(owed, callback_id="c2", diallings=(), due_at=at(12, 5))
+    world.remember_callback(replace(owed, callback_id="c2", diallings=(), due_at=at(12, 5)))
     assert laid(world, owed, Terms(), at(9, 1), RING, HANDLING).at == at(12, 15)
     soon = laid(world, replace(owed, deadline=at(12)), Terms(), at(9, 1), RING, HANDLING)
     assert (soon.at, soon.fit.late, soon.fit.why) == (at(11, 1), (3,), "deadline")
