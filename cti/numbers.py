@@ -23,6 +23,7 @@ _OF_TYPE = {
     PhoneNumberType.FIXED_LINE: FIXED, PhoneNumberType.MOBILE: MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE: FIXED,
     PhoneNumberType.SHARED_COST: SHARED, PhoneNumberType.TOLL_FREE: TOLL_FREE,
 }  # fmt: skip
+_BLANK = re.compile("[ \u00a0\u3000]")  # as people write them; a line end is no part of a number
 _SERVICE = re.compile(r"9[56][0-9]{3,6}|12[0-9]{3}", re.ASCII)
 # A main number that is whole by itself, then what leads to the extension.
 _EXTENSION = re.compile(r"(.+?)(?:转|轉|分机|[#＃])([0-9]{1,6})", re.ASCII)
@@ -45,7 +46,7 @@ def target(raw: str, area_code: str, allow: Collection[str] = USUAL) -> Target:
     Raises:
         BadInput: as ``diallable``; also an extension behind a mobile.
     """
-    text = re.sub(r"\s+", "", raw)
+    text = _BLANK.sub("", raw)
     found = _EXTENSION.fullmatch(text) or _DASHED.fullmatch(text)
     if found is None:
         return Target(diallable(raw, area_code, allow), "")
@@ -67,7 +68,7 @@ def diallable(raw: str, area_code: str, allow: Collection[str] = USUAL) -> str:
         BadInput: field ``number``: not a number, abroad, of a class that is not allowed, an extension, or too long. The
             number itself is never repeated in the message.
     """
-    digits = re.sub(r"[\s()（）-]", "", raw)
+    digits = re.sub(r"[()（）-]", "", _BLANK.sub("", raw))
     if not re.fullmatch(r"\+?[0-9]{3,15}", digits):
         raise BadInput("number", "3 to 15 digits are needed")
     if _SERVICE.fullmatch(digits):

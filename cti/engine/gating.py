@@ -19,6 +19,7 @@ from cti.engine.inputs import DropDial, LookAtFolder
 from cti.engine.part import Handler, Part, Waker
 from cti.engine.world import Callback, World
 from cti.errors import BadInput
+from cti.ids import CALLBACK_LEG
 from cti.numbers import diallable
 from cti.settings import Settings
 from cti.store import tables as t
@@ -136,7 +137,7 @@ class DialGate(Part):
 
     def batched(self, now: datetime) -> None:
         for call_id, recording in self.world.changes.recordings.items():
-            if call_id.startswith("cticb-") and recording.state in ("short", "missing"):
+            if call_id.startswith(CALLBACK_LEG) and recording.state in ("short", "missing"):
                 self._hold(now)
 
     def started(self, now: datetime) -> None:

@@ -78,15 +78,17 @@ async def ask(
     """
     if not KEY.fullmatch(idempotency_key):
         raise Problem("idempotency_key")
-    wait_s = web.callback_rate.wait_s(who.number)
-    if wait_s:
-        raise Problem("callback_rate", headers={"Retry-After": str(wait_s)})
+    web.one_more_ring(who.number)
     if body.number is not None and not who.leads:
         log.warning("callback_without_ticket", agent=who.number)
         raise Problem("forbidden")  # HZ 25: no private calls; an agent calls back about a ticket that is his
     caller, owner = body.number, None
     if body.ticket_id is not None:
-        view = await seen_ticket(web, who, body.ticket_id)
+        try:
+            view = await seen_ticket(web, who, body.ticket_id)
+        except Problem:
+            log.warning("callback_foreign_ticket", agent=who.number)
+            raise
         caller, owner = view.caller, view.agent
     agent = _agent_for(who, body.agent, owner)
     outcome = await web.do(

@@ -73,6 +73,16 @@ class Web:
             raise Refused(outcome.ruling, self._retry_s(outcome.ruling))
         return outcome
 
+    def one_more_ring(self, number: str) -> None:
+        """Person *number* asks that somebody be rung: so many times a minute, whichever page it comes from.
+
+        Raises:
+            Problem: ``callback_rate``, with Retry-After.
+        """
+        wait_s = self.callback_rate.wait_s(number)
+        if wait_s:
+            raise Problem("callback_rate", headers={"Retry-After": str(wait_s)})
+
     def _retry_s(self, ruling: Ruling) -> int | None:
         if ruling.code not in RATES or ruling.allowed_at is None:
             return None

@@ -89,9 +89,7 @@ async def lifted(body: Lifted, who: LeadDep, web: WebDep) -> EmergencyView:
 @router.post("/emergencies/{emergency_id}/ring")
 async def ring(emergency_id: str, who: SeatedDep, web: WebDep) -> EmergencyView:
     """One key: the agent's phone rings, then the responsible unit's numbers in turn. No ticket need be filled in."""
-    wait_s = web.callback_rate.wait_s(who.number)
-    if wait_s:
-        raise Problem("callback_rate", headers={"Retry-After": str(wait_s)})
+    web.one_more_ring(who.number)
     await web.do(RingUnit(who.number, emergency_id))
     return await _seen(web, {"emergency_id": emergency_id})
 

@@ -52,9 +52,7 @@ async def release(missed_id: str, who: SeatedDep, web: WebDep) -> MissedView:
 @router.post("/{missed_id}/callback")
 async def callback(missed_id: str, who: SeatedDep, web: WebDep) -> MissedView:
     """Claim it and plan its callback for the first time that the rules allow; asked again, it is the same one."""
-    wait_s = web.callback_rate.wait_s(who.number)
-    if wait_s:
-        raise Problem("callback_rate", headers={"Retry-After": str(wait_s)})
+    web.one_more_ring(who.number)
     return await _done(web, who, CallBackMissed(who.number, missed_id))
 
 

@@ -112,6 +112,7 @@ class MatterTold(_Body):
 @router.post("", status_code=201)
 async def owe(body: OwedAsked, who: LeadDep, web: WebDep, key: Key = "") -> dict[str, Any]:
     """Ask for a callback; answers ``callback_id``. A kind that is not called is refused with its article."""
+    web.one_more_ring(who.number)
     asked = OweCallback(who.number, _key(who, key), body.caller, body.ticket_id, body.kind)
     return dict((await web.do(asked)).data)
 

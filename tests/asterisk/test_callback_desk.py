@@ -50,7 +50,8 @@ def by_key(hotline: Hotline, number: str = NUMBER) -> str:
     with closing(sqlite3.connect(hotline.service.database)) as database, database:
         database.execute(
             "insert into callbacks (callback_id, pbx_id, number, agent, state, requested_at, requested_by, by_key,"
-            " due_at) select 'c-0001', pbx_id, ?, '1001', 'due', since, '2001', 1, since from agents limit 1", (number,)
+            " due_at) select 'c-0001', pbx_id, ?, '1001', 'due', since, '2001', 1, since from agents"
+            " where since is not null limit 1", (number,)
         )  # fmt: skip
     hotline.service.start()
     hotline.pages.clear()
@@ -193,24 +194,41 @@ def test_an_extension_is_shown_and_the_main_number_is_dialled(desk: Hotline) -> 
 
 
 FRAUD = (
-    "123&PJSIP/900",
-    "13800000001@other",
-    "Local/1@x",
-    "13800000001/n",
-    "1" * 40,
-    "008520000000",
-    "16800000001",
-    "110",
-)
+    "123&PJSIP/900", "13800000001@other", "Local/1@x", "13800000001/n", "1" * 40, "13800000001,W=1", "13800000001\n",
+    "138\r\nAction: Originate", "138abc00001", "0530-5550001转8&9", "0530-5550001转8,1", "${SHELL(id)}",
+    "008520000000", "16800000001", "110", "95588", "13800000001转8",
+)  # fmt: skip
 
 
 def test_toll_fraud_is_refused_by_field_and_nothing_is_dialled(desk: Hotline) -> None:
-    """S6: no dial string but a line in China; S7: context, application, ids and variables cannot be named at all."""
+    """S4 to S6: no dial string but a line in China of an allowed class; S7: nothing but the number can be named."""
     page = desk.page(LEAD)
-    for number in FRAUD:
-        answer = page.ask("POST", "callbacks", {"number": number, "agent": "1001"}, Idempotency_Key="f-1")
+    for n, number in enumerate(FRAUD):
+        answer = page.ask("POST", "callbacks", {"number": number, "agent": "1001"}, Idempotency_Key=f"f-{n}")
         assert (answer.status, "number" in str(answer.body)) == (422, True)
+    for n, number in enumerate(FRAUD[:6]):
+        answer = page.ask("POST", "owed", {"caller": number}, Idempotency_Key=f"o-{n}")
+        assert (answer.status, answer.body["code"]) == (422, "bad_input")
     for more in ("context", "application", "channel_id", "variables"):
         body = {"number": NUMBER, "agent": "1001", more: "x"}
-        assert page.ask("POST", "callbacks", body, Idempotency_Key="f-2").status == 422
+        assert page.ask("POST", "callbacks", body, Idempotency_Key="f-99").status == 422
     assert desk.rows("select count(*) from callbacks") == [(0,)]
+    assert desk.rows("select count(*) from attempts") == [(0,)]
+
+
+def test_forged_variables_beside_a_dial_reach_nothing(desk: Hotline) -> None:
+    """S7: by CEL, the leg has our id, runs in our context and rings the number that was asked for, and no other."""
+    lab, number = desk.lab, "13800000273"
+    callback_id = by_key(desk, number)
+    agent = desk.page("1001")
+    assert agent.ask("POST", f"callbacks/{callback_id}/preview").status == 200
+    forged = {"variables": {"CTI_OUT_PREFIX": "PJSIP/", "CTI_NOT_AFTER": "1"}, "channel_id": "cticb-1", "exten": "900"}
+    before = len(oracle.read_cel(lab.cel))
+    dialled = agent.ask("POST", f"callbacks/{callback_id}/dial?Variable=W%3D1&exten=900", forged, Variable="W=1")
+    assert dialled.status == 200
+    desk.until(lambda: outcomes(desk) == ["reached"], 25)
+    ((ours,),) = desk.rows("select channel_id from attempts")
+    legs_made = [row for row in oracle.read_cel(lab.cel)[before:] if row.event == "CHAN_START"]
+    assert {row.linkedid for row in legs_made} == {ours}
+    assert {row.exten for row in legs_made if row.context == "lab-citizens"} == {number}
+    assert "900" not in {row.exten for row in legs_made}

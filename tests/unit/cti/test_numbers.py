@@ -40,6 +40,7 @@ def test_as_it_is_dialled(written: str, dialled: str) -> None:
         "16800000001", "4008000000", "8008100000",  # premium and service numbers
         "5550001-12", "5550001,12", "5550001x12", "5550001#",  # an extension
         "", "12", "1" * 16, "1380000000a", "１３８００００００００１", "13800000001@x",
+        "13800000001\n", "1380000\r\n0001", "13800000001\x00", "\t13800000001", "13800000001\u2028",
     ],
 )  # fmt: skip
 def test_nothing_else_is_dialled(refused: str) -> None:
