@@ -147,6 +147,11 @@ class Roster:
                 return True
         return False
 
+    def crew(self, now: datetime) -> int | None:
+        """How many agents are to be on duty at *now*; None where no shift, worked or on leave, covers it."""
+        there = [s for s in self.between(now, now + timedelta(microseconds=1)) if s.covers(now)]
+        return len({s.agent for s in there if s.state is ShiftState.ON}) if there else None
+
     def between(self, start: datetime, end: datetime) -> list[Shift]:
         """Shifts of any state that touch [start, end), by start and agent."""
         first, last = bisect_left(self._all, start - LONGEST, key=_START), bisect_left(self._all, end, key=_START)

@@ -99,6 +99,7 @@ class Engine:
         self._asking = Asking(self.world, self._diallings, ids, settings)
         self.world.ask = self._asking.take
         self.world.fact = self._steps.take
+        self.world.plan = self._diallings.plan
         self.world.boot = clock.boot
         self.world.parts = parts_of(self.world, ids, settings)
         self._act, self._wake, self._time = act, wake, time

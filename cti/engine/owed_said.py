@@ -136,12 +136,7 @@ class Said:
             self._wait_for_it(_with_outcome(callback, last, AttemptOutcome.NOT_CONVENIENT), now)
 
     def _wait_for_it(self, callback: Callback, now: datetime) -> None:
-        at = callback.appointment_at
-        if at is None:
-            return
-        self.world.put_callback(replace(callback, state="due", closed_at=None, due_at=at))
-        self.world.wake_at(at, f"callback:{callback.callback_id}")
-        self.world.tell(now, "callback.planned", callback.callback_id, {"due_at": at.isoformat()})
+        self.world.plan(replace(callback, state="due", closed_at=None), now, now)
 
     def _supervise(self, ticket_id: str, callback: Callback, by: str, now: datetime) -> None:
         """挂牌督办, once, however often it goes on."""

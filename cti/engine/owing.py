@@ -166,14 +166,11 @@ class Owing(Part):
             asked = Joins(ticket_id, mandatory, deadline, key=key or None)
             self._clock(join(self.world, self.ids, other, asked, now), now)
             return other.callback_id
-        at = self._first_dial(now)
         callback = Callback(
-            self.ids.make("c", now), ticket_id, number, "", "due", now, "", key or None, at, source=source,
+            self.ids.make("c", now), ticket_id, number, "", "due", now, "", key or None, None, source=source,
             kind=row["kind"], mandatory=mandatory, deadline=deadline, by_key=True,
         )  # fmt: skip
-        self.world.put_callback(callback)
-        self._clock(callback, now)
-        self.world.tell(now, "callback.planned", callback.callback_id, {"due_at": at.isoformat()})
+        self._clock(self.world.plan(callback, now, now), now)
         return callback.callback_id
 
     def _first_dial(self, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ from queues.board import Today
 from queues.callbacks import Attempt, AttemptOutcome, CallbackLimits, limits_of
 from queues.calls import Call, Offer
 from queues.facts import CallFact
+from queues.planning import quarter_of
 from queues.stubs import Stub
 from queues.tickets import Ticket
 from queues.workdays import WEEKENDS
@@ -179,6 +180,9 @@ class World:
     fact: Callable[[CallFact, datetime], None]
     """Takes a fact about a call, as if a witness had told it; put in by the engine."""
 
+    plan: Callable[[Callback, datetime, datetime], Callback]
+    """Puts a callback where the planner has it, not before a moment; put in by the engine."""
+
     def __init__(self, profile: Profile, zone: ZoneInfo, hotline: str, queue: str, wrap_up: timedelta) -> None:
         self.profile = profile
         self.zone = zone
@@ -198,6 +202,8 @@ class World:
         self.leads: set[str] = set()  # shift leads: on the board only while they are signed in themselves
         self.callbacks: dict[str, Callback] = {}
         self._owed_to: dict[str, dict[str, str]] = {}  # number -> extension -> its open callback
+        self.due_in: Counter[datetime] = Counter()  # start of a quarter-hour -> callbacks that are due in it
+        self.rostered_crew: Callable[[datetime], int | None] = lambda _at: None  # the roster puts its own in
         self.recordings: dict[str, Recording] = {}
         self.stubs: dict[str, Stub] = {}  # by ticket id: those that are not finished
         self.closed: deque[tuple[datetime, str]] = deque()
@@ -327,7 +333,15 @@ class World:
 
     def remember_callback(self, callback: Callback) -> None:
         """Keep the callback as it stands, and find it by its number while it is open."""
+        before = self.callbacks.get(callback.callback_id)
         self.callbacks[callback.callback_id] = callback
+        if before is not None and before.due_at is not None:
+            slot = quarter_of(before.due_at)
+            self.due_in[slot] -= 1
+            if not self.due_in[slot]:
+                del self.due_in[slot]
+        if callback.due_at is not None:
+            self.due_in[quarter_of(callback.due_at)] += 1
         of_number = self._owed_to.setdefault(callback.number, {})
         if callback.state in OPEN:
             of_number[callback.extension] = callback.callback_id

@@ -27,6 +27,7 @@ from regulations import refused
 
 KEPT = timedelta(days=35)  # shifts that ended are remembered for this long; the store has the rest
 MOST_ENTRIES = 20_000
+MOST_CREWS = 4000  # counted and kept: a month of quarter-hours
 LONGEST_NAME = 16  # of a code or a crew
 OWN_TIMES = "own"  # the code of a shift with times of its own and no name
 
@@ -37,6 +38,8 @@ class Rostering(Part):
     def __init__(self, world: World, ids: Ids, settings: Settings) -> None:
         self.world, self.ids, self.settings = world, ids, settings
         self.roster = Roster()
+        self._crews: dict[datetime, int | None] = {}  # as it was counted since the roster changed
+        world.rostered_crew = self.crew_at
         self.leaving = Leaving(world, ids, self.roster, settings.pbx_id, self._keep)
         self._seat = re.compile(settings.hotline.seat_pattern)
         self._templates = templates(world.profile)
@@ -46,6 +49,15 @@ class Rostering(Part):
     def put(self, shifts: Iterable[Shift]) -> None:
         """Keep shifts in memory, added or replaced by their ids; those ``OFF`` are dropped."""
         self.roster.put(shifts)
+        self._crews.clear()
+
+    def crew_at(self, moment: datetime) -> int | None:
+        """How many agents the roster has on duty then; None where it does not speak of that time."""
+        if len(self._crews) > MOST_CREWS:
+            self._crews.clear()
+        if moment not in self._crews:
+            self._crews[moment] = self.roster.crew(moment)
+        return self._crews[moment]
 
     def shift_at(self, agent: str, now: datetime) -> Shift | None:
         """The agent's shift on duty now, or None."""
@@ -192,7 +204,7 @@ class Rostering(Part):
 
     def _keep(self, shifts: Sequence[Shift], by: str, reason: str, now: datetime) -> None:
         """Write shifts with who changed them and why, and tell the other parts."""
-        self.roster.put(shifts)
+        self.put(shifts)
         self.roster.forget(now - KEPT)
         self.leaving.forget(now - KEPT)
         for shift in shifts:
