@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.store.sinks_tables import replies
@@ -22,7 +22,11 @@ _NEXT = func.coalesce(callbacks.c.appointment_at, callbacks.c.due_at, callbacks.
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One attempt. Times are aware UTC."""
+    """One attempt. Times are aware UTC.
+
+    Attributes:
+        recording: the state of the conversation's recording; None when it has none.
+    """
 
     ordinal: int
     agent: str
@@ -30,6 +34,21 @@ class AttemptView:
     answered_at: datetime | None
     ended_at: datetime | None
     outcome: str
+    recording: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatterView:
+    """One of the tickets that are called back about in one conversation (QD 第十二条（四）).
+
+    Attributes:
+        recording: the state of the recording of its call; None when it has none.
+        replies: how often the responsible unit has answered.
+    """
+
+    ticket_id: str
+    recording: str | None
+    replies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +59,7 @@ class DeskView:
         number: the caller's, masked for whoever may not see it.
         agent: who has claimed it; empty while nobody has.
         level: a value of queues.desk.Level; None once it is closed.
-        recording: the state of the ticket's recording; None when it has none.
-        replies: how often the responsible unit has answered.
+        matters: its tickets, the first one first.
     """
 
     callback_id: str
@@ -65,10 +83,9 @@ class DeskView:
     override_reason: str
     unit: str | None
     area: str | None
-    recording: str | None
-    replies: int
     level: str | None = None
     attempts: tuple[AttemptView, ...] = ()
+    matters: tuple[MatterView, ...] = ()
 
 
 async def open_ones(connection: AsyncConnection, pbx_id: str, agent: str, now: datetime) -> list[DeskView]:
@@ -89,21 +106,6 @@ async def one(connection: AsyncConnection, pbx_id: str, callback_id: str, now: d
     return found[0] if found else None
 
 
-async def heard_for(connection: AsyncConnection, pbx_id: str, ticket_id: str, agent: str | None) -> str | None:
-    """The callback about the ticket that lets *agent* hear its call: his own, not yet ended.
-
-    Any callback about it when *agent* is None.
-    """
-    query = select(callbacks.c.callback_id).where(callbacks.c.pbx_id == pbx_id, _about(ticket_id))
-    if agent is not None:
-        unsaid = callbacks.c.state.in_(("due", "placing")) | and_(
-            callbacks.c.state == "reached", callbacks.c.result.is_(None)
-        )
-        query = query.where(callbacks.c.agent == agent, unsaid)
-    found = await connection.scalar(query.order_by(callbacks.c.requested_at.desc()).limit(1))
-    return None if found is None else str(found)
-
-
 def callbacks_between(pbx_id: str, since: datetime, until: datetime) -> Select[Any]:
     """Callbacks asked for from *since* to before *until* (aware): a row for each attempt, one for those never tried."""
     c, a = callbacks.c, attempts.c
@@ -119,41 +121,64 @@ def callbacks_between(pbx_id: str, since: datetime, until: datetime) -> Select[A
     )  # fmt: skip
 
 
-def _about(ticket_id: str) -> ColumnElement[bool]:
-    joined = func.json_each(callbacks.c.joined).table_valued("value")
-    return or_(callbacks.c.ticket_id == ticket_id, select(joined.c.value).where(joined.c.value == ticket_id).exists())
-
-
 async def _views(
     connection: AsyncConnection, pbx_id: str, which: ColumnElement[bool], order: Sequence[Any], now: datetime
 ) -> list[DeskView]:
     c = callbacks.c
-    answers = select(func.count()).where(replies.c.ticket_id == c.ticket_id)
-    joined = (
-        callbacks.outerjoin(tickets, tickets.c.ticket_id == c.ticket_id)
-        .outerjoin(stubs, stubs.c.ticket_id == c.ticket_id)
-        .outerjoin(recordings, and_(recordings.c.pbx_id == tickets.c.pbx_id, recordings.c.call_id == tickets.c.call_id))
-    )
     query = (
-        select(
-            callbacks, stubs.c.unit, stubs.c.area, recordings.c.state.label("recording"),
-            answers.scalar_subquery().label("replies"),
-        )
-        .select_from(joined)
+        select(callbacks, stubs.c.unit, stubs.c.area)
+        .select_from(callbacks.outerjoin(stubs, stubs.c.ticket_id == c.ticket_id))
         .where(c.pbx_id == pbx_id, which)
         .order_by(*order, c.callback_id)
         .limit(MOST)
-    )  # fmt: skip
+    )
     found = {row["callback_id"]: _view(row, now) for row in (await connection.execute(query)).mappings()}
-    made = select(attempts).where(attempts.c.callback_id.in_(list(found))).order_by(attempts.c.ordinal)
-    for row in (await connection.execute(made)).mappings():
-        attempt = AttemptView(**{name: row[name] for name in AttemptView.__slots__})
-        view = found[row["callback_id"]]
-        found[row["callback_id"]] = replace(view, attempts=(*view.attempts, attempt))
-    return list(found.values())
+    named = {view.callback_id: _tickets(view) for view in found.values()}
+    matters = await _matters(connection, {ticket_id for names in named.values() for ticket_id in names})
+    made = await _attempts(connection, pbx_id, found)
+    return [
+        replace(
+            view,
+            attempts=made[callback_id],
+            matters=tuple(matters.get(name, MatterView(name, None, 0)) for name in named[callback_id]),
+        )
+        for callback_id, view in found.items()
+    ]
+
+
+def _tickets(view: DeskView) -> list[str]:
+    return [name for name in (view.ticket_id, *view.joined) if name]
+
+
+async def _matters(connection: AsyncConnection, ticket_ids: set[str]) -> dict[str, MatterView]:
+    answers = select(func.count()).where(replies.c.ticket_id == tickets.c.ticket_id).scalar_subquery()
+    same = and_(recordings.c.pbx_id == tickets.c.pbx_id, recordings.c.call_id == tickets.c.call_id)
+    query = (
+        select(tickets.c.ticket_id, recordings.c.state, answers)
+        .select_from(tickets.outerjoin(recordings, same))
+        .where(tickets.c.ticket_id.in_(ticket_ids))
+    )
+    return {row[0]: MatterView(*row) for row in await connection.execute(query)}
+
+
+async def _attempts(
+    connection: AsyncConnection, pbx_id: str, callback_ids: Iterable[str]
+) -> dict[str, tuple[AttemptView, ...]]:
+    a = attempts.c
+    same = and_(recordings.c.pbx_id == pbx_id, recordings.c.call_id == a.channel_id)
+    query = (
+        select(attempts, recordings.c.state.label("recording"))
+        .select_from(attempts.outerjoin(recordings, same))
+        .where(a.callback_id.in_(list(callback_ids)))
+        .order_by(a.ordinal)
+    )
+    made: dict[str, tuple[AttemptView, ...]] = dict.fromkeys(callback_ids, ())
+    for row in (await connection.execute(query)).mappings():
+        made[row["callback_id"]] += (AttemptView(**{name: row[name] for name in AttemptView.__slots__}),)
+    return made
 
 
 def _view(row: RowMapping, now: datetime) -> DeskView:
-    values = {name: row[name] for name in DeskView.__slots__ if name not in ("level", "attempts")}
+    values = {name: row[name] for name in DeskView.__slots__ if name not in ("level", "attempts", "matters")}
     urgent = None if row["closed_at"] else level(row["due_at"], row["deadline"], row["appointment_at"], now).value
     return DeskView(**values, level=urgent)

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.store.owed_tables import callback_results, callback_steps, draws, owed_tickets, supervised_tickets
-from cti.store.tables import callbacks, recordings
+from cti.store.tables import attempts, callbacks, recordings
 from queues.sampling import commitment, list_hash, replayed
 
 MOST = 500
@@ -101,6 +101,8 @@ class Dissatisfied(BaseModel):
     by: str
     cause: str
     text: str
+    ordinal: int | None
+    """Which attempt of the callback it was."""
     recording: str | None
     """How the recording of the conversation stands: ok, repaired, expected, short, missing."""
     steps: list[Step]
@@ -158,8 +160,9 @@ async def dissatisfied(
     r = callback_results.c
     state = recordings.c.state.label("recording")
     query = (
-        select(callback_results, state)
+        select(callback_results, attempts.c.ordinal, state)
         .join(callbacks, callbacks.c.callback_id == r.callback_id)
+        .outerjoin(attempts, attempts.c.channel_id == r.channel_id)
         .outerjoin(recordings, recordings.c.call_id == r.channel_id)
         .where(callbacks.c.pbx_id == pbx_id, r.what == "dissatisfied", r.at >= since, r.at < until)
         .order_by(r.cause, r.at)

@@ -57,4 +57,5 @@ def shown(who: Who, view: DeskView) -> DeskView:
     """The callback as this person may see it; words may name the caller: they go with the number."""
     if who.leads or view.agent == who.number:
         return view
-    return replace(view, number=mask(view.number), close_reason="")
+    untold = tuple(replace(attempt, recording=None) for attempt in view.attempts)
+    return replace(view, number=mask(view.number), close_reason="", matters=(), attempts=untold)

@@ -1,4 +1,4 @@
-"""The recording of a ticket's call, for who calls its caller back. Others do not learn that it exists.
+"""The recordings of a ticket's call and of the callbacks about it, for who calls back. Others learn of none.
 
 The path comes from our own row, never from the asker; every folder is opened without following links; the file is
 the one that was hashed when the call ended; each part that is sent is written down first.
@@ -16,15 +16,16 @@ from typing import Annotated, Any, NamedTuple
 
 import structlog
 from fastapi import APIRouter, Header
+from fastapi import Path as InPath
 from sqlalchemy import and_, insert, select
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from cti.recordings.checker import CHUNK, digest_of, opened
-from cti.store.desk_reads import heard_for
+from cti.store.play_reads import TalkView, heard_for, talk_heard, talks_heard
 from cti.store.play_tables import plays
-from cti.store.tables import recordings, tickets
-from cti.web.context import SeatedDep, WebDep
+from cti.store.tables import callbacks, recordings, tickets
+from cti.web.context import SeatedDep, Web, WebDep, Who
 from cti.web.problems import Problem
 from recordings import path_of
 
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,15})-([0-9]{0,15})|-([0-9]{1,15}))", re.ASCII)
 _FAR = 64  # characters of a Range header: one range never needs more
+Ranged = Annotated[str, Header(alias="Range")]
 
 
 class Part(NamedTuple):
@@ -68,20 +70,58 @@ def _not_within(size: int) -> Problem:
 
 
 @router.get("/tickets/{ticket_id}/recording", response_class=StreamingResponse)
-async def recording(
-    ticket_id: str, who: SeatedDep, web: WebDep, asked: Annotated[str, Header(alias="Range")] = ""
-) -> StreamingResponse:
+async def recording(ticket_id: str, who: SeatedDep, web: WebDep, asked: Ranged = "") -> StreamingResponse:
     """The call that the ticket came from, as audio/wav: for the agent whose open callback is about it, and a lead."""
     async with web.store.read() as connection:
-        callback_id = await heard_for(connection, web.settings.pbx_id, ticket_id, None if who.leads else who.number)
+        callback_id = await heard_for(connection, web.settings.pbx_id, ticket_id, _whose(who))
         row = None if callback_id is None else (await connection.execute(_query(ticket_id))).one_or_none()
-    if row is None:
-        log.info("recording.refused", by=who.number)
-        raise Problem("not_found")
+        if row is None or callback_id is None:
+            known = await connection.scalar(select(tickets.c.ticket_id).where(tickets.c.ticket_id == ticket_id))
+            raise _refused(who, ticket_id=known)
+    return await _played(web, who, asked, row, ticket_id, callback_id)
+
+
+@router.get("/tickets/{ticket_id}/conversations")
+async def conversations(ticket_id: str, who: SeatedDep, web: WebDep) -> list[TalkView]:
+    """The recorded conversations of callbacks about the ticket that this person may hear; for others there are none."""
+    async with web.store.read() as connection:
+        return await talks_heard(connection, web.settings.pbx_id, ticket_id, _whose(who))
+
+
+@router.get("/callbacks/{callback_id}/recordings/{ordinal}", response_class=StreamingResponse)
+async def conversation(
+    callback_id: str, ordinal: Annotated[int, InPath(ge=1, le=99)], who: SeatedDep, web: WebDep, asked: Ranged = ""
+) -> StreamingResponse:
+    """The conversation of one attempt of a callback: for the agent whose it is, until its result, and for a lead."""
+    pbx_id = web.settings.pbx_id
+    async with web.store.read() as connection:
+        talk = await talk_heard(connection, pbx_id, callback_id, ordinal, _whose(who))
+        same = (recordings.c.pbx_id == pbx_id, recordings.c.call_id == (talk.channel_id if talk else ""))
+        row = (await connection.execute(select(recordings).where(*same))).one_or_none()
+        if row is None or talk is None:
+            c = callbacks.c
+            named = select(c.ticket_id, c.callback_id).where(c.callback_id == callback_id)
+            known = (await connection.execute(named)).one_or_none() or (None, None)
+            raise _refused(who, ticket_id=known[0], callback_id=known[1])
+    return await _played(web, who, asked, row, talk.ticket_id or "", callback_id)
+
+
+def _whose(who: Who) -> str | None:
+    return None if who.leads else who.number
+
+
+def _refused(who: Who, *, ticket_id: str | None = None, callback_id: str | None = None) -> Problem:
+    """Written down with the ids that are in our rows: an address is the asker's word, and may hold a number."""
+    log.info("recording.refused", by=who.number, ticket_id=ticket_id, callback_id=callback_id)
+    return Problem("not_found")
+
+
+async def _played(web: Web, who: Who, asked: str, row: Any, ticket_id: str, callback_id: str) -> StreamingResponse:
+    """The file of the recording's row, or the part that is *asked*; written down before it is sent."""
     if row.state == "expected":
         raise Problem("recording_writing")
     if not row.size or row.sha256 is None:  # missing, or never whole
-        raise Problem("not_found")
+        raise _refused(who, ticket_id=ticket_id, callback_id=callback_id)
     asked_part = part_of(asked, row.size)
     part = asked_part or Part(0, row.size - 1)
     file, stack = await asyncio.to_thread(_hold, web.settings.asterisk.recordings, row)

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.commands import Popped
-from cti.store.desk_reads import heard_for
 from cti.store.handovers import is_handed_to
+from cti.store.play_reads import heard_for
 from cti.store.reads import CallView, call_view
 from cti.store.ticket_reads import TicketView, ticket_view
 from cti.store.transfer_reads import is_transferred_to

@@ -38,11 +38,13 @@ async def change_callback(site: DutySite, callback_id: str, **values: Any) -> No
     await site.store.write(lambda c: c.execute(one.values(**values)))
 
 
-async def put_attempt(site: DutySite, callback_id: str, ordinal: int, at: datetime, outcome: str) -> None:
+async def put_attempt(
+    site: DutySite, callback_id: str, ordinal: int, at: datetime, outcome: str, channel_id: str = ""
+) -> None:
     """An attempt of 20 s by 1001."""
     row = {
-        "channel_id": f"{callback_id}.{ordinal}", "callback_id": callback_id, "ordinal": ordinal, "agent": "1001",
-        "started_at": at, "ended_at": at + timedelta(seconds=20), "outcome": outcome,
+        "channel_id": channel_id or f"{callback_id}.{ordinal}", "callback_id": callback_id, "ordinal": ordinal,
+        "agent": "1001", "started_at": at, "ended_at": at + timedelta(seconds=20), "outcome": outcome,
     }  # fmt: skip
     await site.store.write(lambda c: c.execute(insert(attempts), [row]))
 
@@ -51,6 +53,15 @@ async def put_recording(
     site: DutySite, ticket_id: str, root: Path, audio: bytes = AUDIO, state: str = "ok", call_id: str = CALL
 ) -> Path:
     """The ticket's call becomes *call_id*, whose recording lies below *root*; its file."""
+    moved = update(tickets).where(tickets.c.ticket_id == ticket_id).values(call_id=call_id)
+    await site.store.write(lambda c: c.execute(moved))
+    return await put_file(site, root, call_id, ticket_id, audio, state)
+
+
+async def put_file(
+    site: DutySite, root: Path, call_id: str, ticket_id: str | None, audio: bytes = AUDIO, state: str = "ok"
+) -> Path:
+    """A recording of *call_id* below *root*, and its row; its file."""
     file = root / path_of(call_id)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(audio)
@@ -58,8 +69,6 @@ async def put_recording(
         "pbx_id": PBX, "call_id": call_id, "ticket_id": ticket_id, "path": path_of(call_id), "state": state,
         "size": len(audio), "sha256": hashlib.sha256(audio).hexdigest(),
     }  # fmt: skip
-    moved = update(tickets).where(tickets.c.ticket_id == ticket_id).values(call_id=call_id)
-    await site.store.write(lambda c: c.execute(moved))
     await site.store.write(lambda c: c.execute(insert(recordings), [row]))
     return file
 

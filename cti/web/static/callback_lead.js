@@ -6,6 +6,7 @@ import { useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { t } from "./i18n.js";
 import { board, nameOf } from "./model.js";
+import { Talk } from "./player.js";
 import { html } from "./ui.js";
 
 const said = (event, name) => new FormData(event.currentTarget).get(name).trim();
@@ -64,7 +65,7 @@ export function LeadPanel() {
     <details><summary>${t("callback.dissatisfied")}<span class="count num" data-test="dissatisfied">${unhappy.value.length}</span></summary>
       <ul>${unhappy.value.map((one) => html`<li key=${one.channel_id} data-test="unhappy"><b>${t(`callback.cause.${one.cause}`)}</b>
         <span class="num">${dayTime(one.at)} · ${one.ticket_id ?? ""}</span> ${nameOf(one.by)} <small class="num">${one.by}</small>
-        <p class="words">${one.text}</p><small>${one.recording ? t(`recording.${one.recording}`) : t("callback.no_recording")}</small>
+        <p class="words">${one.text}</p><${Talk} callbackId=${one.callback_id} ordinal=${one.ordinal} state=${one.recording} />
         <ol class="cb-steps">${one.steps.map((step, at) => html`<li key=${at}><span class="num">${dayTime(step.at)}</span> ${step.act}
           <small>${step.by}</small> ${step.detail}</li>`)}</ol></li>`)}</ul></details>
     <details><summary>${t("callback.draws")}<span class="count num">${draws.value.length}</span></summary>

@@ -6,6 +6,7 @@ import { LeadActs } from "./callback_lead.js";
 import { dayTime, phone, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { me, nameOf } from "./model.js";
+import { OfTicket, Talk } from "./player.js";
 import { Replies } from "./replies.js";
 import { inWords } from "./stub_words.js";
 import { html, Icon, Notice } from "./ui.js";
@@ -20,30 +21,30 @@ const Facts = ({ row }) => html`<dl class="cb-facts">
   <${Fact} name=${t("callback.due_at")}>${dayTime(row.appointment_at ?? row.due_at)}<//>
   <${Fact} name=${t("callback.source")}>${t(`callback.source.${row.source}`)}<//></dl>`;
 
+// The conversation is its agent's until he has said what came of it, and the lead's: the service plays it to nobody else.
+const hears = (row) => me.value.person.role === "lead" || (row.agent === me.value.person.number && row.result === null);
+
 const Attempts = ({ row }) => row.attempts.length > 0 && html`<section class="cb-attempts"><h3>${t("callback.attempts")}</h3>
   <table data-test="attempts"><tbody>${row.attempts.map((one) => html`<tr key=${one.ordinal}>
     <td class="num">${one.ordinal}</td><td class="num">${dayTime(one.started_at)}</td><td>${nameOf(one.agent)} <small class="num">${one.agent}</small></td>
     <td><span class=${`result ${["reached", "placing"].includes(one.outcome) ? "" : "bad"}`}>${t(`attempt.${one.outcome}`)}</span></td>
-    <td class="num muted">${one.ended_at ? timeOf(one.ended_at) : ""}</td></tr>`)}</tbody></table></section>`;
+    <td class="num muted">${one.ended_at ? timeOf(one.ended_at) : ""}</td>
+    <td>${one.recording && hears(row) && html`<${Talk} callbackId=${row.callback_id} ordinal=${one.ordinal} state=${one.recording} />`}</td></tr>`)}</tbody></table></section>`;
 
-const playable = (state) => ["ok", "repaired", "short"].includes(state);
-
-function Recording({ row }) {
-  if (!row.ticket_id || !row.recording) return html`<p class="muted" data-test="no-recording">${t("callback.no_recording")}</p>`;
-  if (!playable(row.recording)) return html`<p class="muted" data-test="no-recording">${t(`recording.${row.recording}`)}</p>`;
-  return html`<audio controls preload="none" data-test="recording" aria-label=${t("callback.recording")}
-    src=${`/api/v1/tickets/${encodeURIComponent(row.ticket_id)}/recording`}></audio>`;
-}
+// One of the tickets that are spoken of in the conversation: what its unit says, and the call that it came from.
+const Matter = ({ matter, named }) => html`<section data-test="matter">${named && html`<h4 class="num">${matter.ticket_id}</h4>`}
+  <${Replies} ticket=${matter} />
+  ${!matter.replies && html`<p class="muted" data-test="no-reply">${t("callback.no_reply")}</p>`}
+  <${OfTicket} ticketId=${matter.ticket_id} state=${matter.recording} /></section>`;
 
 // It has been opened once it is painted: the service dials only after that.
 function Preview({ row }) {
   const [extension, setExtension] = useState("");
   useEffect(() => void previewed(row).then((answer) => answer.ok && setExtension(answer.value.extension)), [row.callback_id]);
   return html`<section class="cb-preview" data-test="preview"><h3>${t("callback.preview")}</h3>
-    ${row.ticket_id && html`<${Replies} ticket=${row} />`}
-    ${!row.replies && html`<p class="muted" data-test="no-reply">${t("callback.no_reply")}</p>`}
-    ${extension && html`<p class="strong num" data-test="extension">${t("callback.extension", { n: extension })}</p>`}
-    <${Recording} row=${row} /></section>`;
+    ${row.matters.map((matter) => html`<${Matter} matter=${matter} named=${row.matters.length > 1} key=${matter.ticket_id} />`)}
+    ${!row.matters.length && html`<p class="muted" data-test="no-reply">${t("callback.no_reply")}</p><p class="muted" data-test="no-recording">${t("callback.no_recording")}</p>`}
+    ${extension && html`<p class="strong num" data-test="extension">${t("callback.extension", { n: extension })}</p>`}</section>`;
 }
 
 const WAYS = { Digit2: "dial", Digit3: "release" };

@@ -7,6 +7,7 @@ import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
 import { board, me, mine, pop } from "./model.js";
 import { AskBlock } from "./nuisance.js";
+import { Conversations } from "./player.js";
 import { Replies } from "./replies.js";
 import { ChasedTickets, StubForm } from "./stub_form.js";
 import { inWords, loadWords } from "./stub_words.js";
@@ -49,6 +50,9 @@ function History({ ticket }) {
   </tbody></table>`;
 }
 
+// Of a ticket that nobody has finished or handed out no callback is owed: its pop asks for nothing more.
+const calledBack = (ticket) => Boolean(ticket.closed_at || ticket.stub.handed_out_at || ticket.callbacks.length) && me.value.person.role !== "admin";
+
 const Source = ({ ticket }) => (ticket.call_id
   ? html`<${Fact} name=${t("pop.queue")}>${ticket.queue}<//>`
   : html`<${Fact} name=${t("stub.channel")}>${inWords("channels", ticket.stub.channel)}<//>`);
@@ -79,6 +83,7 @@ export function PopCard() {
     <${ChasedTickets} ticket=${ticket} key=${`chased-${ticket.ticket_id}`} />
     <${CallersRating} ticket=${ticket} key=${`rating-${ticket.ticket_id}`} />
     <${Replies} ticket=${ticket} key=${`replies-${ticket.ticket_id}`} />
+    ${calledBack(ticket) && html`<${Conversations} ticketId=${ticket.ticket_id} />`}
     <h3>${t("pop.history")}${ticket.calls_in_month > 1 && html`<span class="count num" data-test="in-month">${t("stub.in_month", { n: ticket.calls_in_month })}</span>`}</h3>
     <${History} ticket=${ticket} />
     <${AskBlock} ticket=${ticket} key=${`block-${ticket.ticket_id}`} />
