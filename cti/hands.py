@@ -295,18 +295,23 @@ class Hands:
 
     async def _end_talk(self, end: EndTalk) -> None:
         # The leg only ends once Asterisk knows what the caller is to hear: else he would be dropped.
-        name = await self._name_of(end.leg)
-        told = bool(name) and await self._taken(SetVariable("CTI_AFTER", end.after, end.call_id))
+        name, joined = await self._leg(end.leg)
+        caller = end.call_id or joined
+        told = bool(name and caller) and await self._taken(SetVariable("CTI_AFTER", end.after, caller))
         part = Originate("Local/s@cti-part/n", "cti-part", "s", end.channel_id, variables={"CTI_LEG": name})
         if not (told and await self._taken(part)):
             self._put(Asked(VoiceFailed(end.agent, end.after), None))
 
-    async def _name_of(self, channel_id: str) -> str:
+    async def _leg(self, channel_id: str) -> tuple[str, str]:
+        """The name of a leg, and the id of the one that it is joined with; empty for what is not there."""
         try:
             items = (await self._link.send(CoreShowChannels())).items
         except (LinkDown, ActionTimeout):
-            return ""
-        return next((item["Channel"] for item in items if item.get("Uniqueid") == channel_id), "")
+            return "", ""
+        leg = next((item for item in items if item.get("Uniqueid") == channel_id), {})
+        bridge = leg.get("BridgeId")
+        joined = (item["Uniqueid"] for item in items if bridge and item.get("BridgeId") == bridge and item is not leg)
+        return leg.get("Channel", ""), next(joined, "")
 
     async def _taken(self, action: Action) -> bool:
         try:

@@ -39,6 +39,13 @@ def leg_of(call: Call, agent: str) -> str | None:
 
 def may_speak(call: Call | None, agent: str) -> Ruling:
     """An agent's keys are for the caller whom he talks with."""
-    if call is None or leg_of(call, agent) is None:
-        return refused("not_talking", "您未与该来电通话", "You are not talking with this caller")
-    return allowed()
+    return _talking(call is not None and leg_of(call, agent) is not None)
+
+
+def may_invite(talker: str | None, agent: str) -> Ruling:
+    """After a callback as after a call in. *talker*: who talks in its conversation now; None when nobody does."""
+    return _talking(talker == agent)
+
+
+def _talking(true: bool) -> Ruling:
+    return allowed() if true else refused("not_talking", "您未与该来电通话", "You are not talking with this caller")

@@ -27,6 +27,13 @@ class EndWith(NamedTuple):
     ending: str
 
 
+class InviteRating(NamedTuple):
+    """The agent ends the conversation of a callback, and the caller is asked to rate."""
+
+    by: str
+    callback_id: str
+
+
 class VoiceFailed(NamedTuple):
     """Asterisk did not take what an agent's key asked for; *what* is the prompt or the ending."""
 
@@ -34,4 +41,4 @@ class VoiceFailed(NamedTuple):
     what: str
 
 
-VoiceCommand = Announce | EndWith | VoiceFailed
+VoiceCommand = Announce | EndWith | InviteRating | VoiceFailed

@@ -186,6 +186,7 @@ class EndTalk(NamedTuple):
 
     channel_id: str
     call_id: str
+    """The caller's channel; empty for a callback's, which is the one that is joined with the leg."""
     leg: str
     after: str
     agent: str

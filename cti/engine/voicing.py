@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from cti.commands import Outcome
-from cti.commands.voice import Announce, EndWith, VoiceFailed
+from cti.commands.voice import Announce, EndWith, InviteRating, VoiceFailed
 from cti.engine.inputs import EndTalk, Speak
 from cti.engine.part import Handler, Part
 from cti.engine.world import World
@@ -36,7 +36,9 @@ class Voicing(Part):
         self.world, self.ids, self.pbx_id = world, ids, settings.pbx_id
 
     def commands(self) -> Mapping[type[Any], Handler]:
-        return {Announce: self._announce, EndWith: self._end, VoiceFailed: self._failed}
+        return {
+            Announce: self._announce, EndWith: self._end, InviteRating: self._invite, VoiceFailed: self._failed,
+        }  # fmt: skip
 
     def rated(self, fact: Rated, now: datetime) -> None:
         row = {"pbx_id": self.pbx_id, "call_id": fact.call_id, "agent": fact.agent, "rating": fact.rating}
@@ -60,6 +62,15 @@ class Voicing(Part):
                 self._mark_silent(command.call_id, now)
             channel_id = self.ids.channel(now, "ctiet")
             self.world.changes.effects.append(EndTalk(channel_id, command.call_id, leg, ending.value, command.by))
+        return Outcome(ruling)
+
+    def _invite(self, command: InviteRating, now: datetime) -> Outcome:
+        callback = self.world.callbacks.get(command.callback_id)
+        talk = callback.running if callback is not None else None
+        ruling = core.may_invite(talk.agent if talk is not None and talk.answered_at is not None else None, command.by)
+        if ruling.allowed and talk is not None:
+            leg, after = talk.channel_id, AfterAgent.RATE.value
+            self.world.changes.effects.append(EndTalk(self.ids.channel(now, "ctiet"), "", leg, after, command.by))
         return Outcome(ruling)
 
     def _mark_silent(self, call_id: str, now: datetime) -> None:

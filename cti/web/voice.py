@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cti.commands.outage import EndOutage, PutOutage
-from cti.commands.voice import Announce, EndWith
+from cti.commands.voice import Announce, EndWith, InviteRating
 from cti.store.voice_reads import OutageView, RatingView, outage_list, rating_of
 from cti.web.context import AnyoneDep, CallerDep, LeadDep, SeatedDep, WebDep
 from cti.web.tickets import seen_ticket
@@ -72,6 +72,12 @@ async def announce(call_id: str, body: PromptAsked, who: SeatedDep, web: WebDep)
 async def end(call_id: str, body: EndingAsked, who: SeatedDep, web: WebDep) -> None:
     """The agent is free at once; the caller hears that nobody was heard, or is asked to rate, and is hung up."""
     await web.do(EndWith(who.number, call_id, body.ending.value))
+
+
+@router.post("/callbacks/{callback_id}/rate", status_code=202)
+async def invite(callback_id: str, who: SeatedDep, web: WebDep) -> None:
+    """The agent who talks in this callback is free at once; the caller is asked to rate, and is hung up."""
+    await web.do(InviteRating(who.number, callback_id))
 
 
 @router.get("/tickets/{ticket_id}/rating")

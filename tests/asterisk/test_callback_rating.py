@@ -160,7 +160,7 @@ def test_a_caller_who_hangs_up_first_or_a_site_that_does_not_ask_makes_no_rating
     assert phone is not None
     desk.citizens.ami.send("Hangup", Channel=phone.name, Cause="16")
     over(desk.citizens)
-    switch(desk.lab, CTI_SURVEY="no")
+    switch(desk.lab, CTI_SURVEY="no")  # then nobody but who is invited by the agent's key
     other = desk.talk("13800000285")
     desk.put_down(other)
     over(desk.citizens)
@@ -168,6 +168,21 @@ def test_a_caller_who_hangs_up_first_or_a_site_that_does_not_ask_makes_no_rating
     assert desk.ratings() == before
     surveyed = {row.linkedid for row in oracle.read_cel(desk.lab.cel) if row.context == "cti-survey"}
     assert not surveyed & {channel_id, other}
+
+
+def test_the_agent_invites_by_a_key(desk: Desk) -> None:
+    """Without the site's switch: the agent's leg ends by his key, the caller is asked, and his key is the judgement."""
+    number, hotline = "13800000286", desk.hotline
+    switch(desk.lab, CTI_SURVEY="no")
+    channel_id = desk.talk(number)
+    ((callback_id,),) = hotline.rows("select callback_id from attempts where channel_id = ?", channel_id)
+    assert hotline.page("1002").ask("POST", f"callbacks/{callback_id}/rate").status == 409
+    assert hotline.page("1001").ask("POST", f"callbacks/{callback_id}/rate").status == 202
+    desk.asked(number)
+    desk.press("2", number)
+    over(desk.citizens)
+    assert (channel_id, "1001", "2") in desk.ratings()
+    hotline.until(lambda: hotline.rows(RESULTS) == [("neutral", "keypad")])
 
 
 def test_a_digit_of_the_callers_reaches_nothing_but_the_question(lab: LabAsterisk) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cti.commands.owed import RecordRefusal, RecordResult
-from cti.engine.inputs import Read
+from cti.commands import DialNow
+from cti.commands.dialling import PreviewOpened
+from cti.commands.owed import ClaimCallback, RecordRefusal, RecordResult
+from cti.commands.voice import InviteRating
+from cti.engine.inputs import EndTalk, Read
 from queues.facts import Rated
-from tests.sim.owing import Owed, owed
+from tests.sim.owing import Owed, owed, talking
 
 RESULTS = 'select what, "by", cause, text from callback_results'
 
@@ -81,3 +84,23 @@ async def test_a_leg_that_rang_nobody_is_not_rated(house: Owed) -> None:
     await pressed(house, 3)
     assert house.rows("select result from callbacks") == [(None,)]
     assert house.rows(RESULTS) == []
+
+
+async def test_the_agents_key_ends_his_own_talk_alone(house: Owed) -> None:
+    """Before the caller answers, after the talk and for another agent there is nobody to be asked."""
+    callback_id = house.the_one().callback_id
+    for command in (ClaimCallback("1001", callback_id), PreviewOpened("1001", callback_id)):
+        await house.did(command)
+    await house.did(DialNow("1001", callback_id))
+    await house.quiet()
+    assert (await house.refusal(InviteRating("1001", callback_id)))[0] == "not_talking"
+    running = talking(house.pbx)
+    await house.quiet()
+    assert (await house.refusal(InviteRating("1002", callback_id)))[0] == "not_talking"
+    await house.did(InviteRating("1001", callback_id))
+    (end,) = [effect for effect in house.seen if isinstance(effect, EndTalk)]
+    assert end[1:] == ("", running.dial.channel_id, "rate", "1001")
+    house.pbx._end_dial(running)
+    await house.quiet()
+    assert (await house.refusal(InviteRating("1001", callback_id)))[0] == "not_talking"
+    assert (await house.refusal(InviteRating("1001", "c-none")))[0] == "not_talking"

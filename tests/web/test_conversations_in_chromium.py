@@ -7,6 +7,7 @@ from playwright.async_api import Browser, expect
 from sqlalchemy import select
 
 from cti.commands.owed import OweCallback
+from cti.engine.inputs import EndTalk
 from cti.store.tables import callbacks
 from tests.web.conftest import Complaints, log_in
 from tests.web.desking import dialled
@@ -43,7 +44,13 @@ async def test_each_ticket_is_shown_and_then_the_conversation(
     await page.get_by_test_id("dial").click()
     await expect(page.get_by_test_id("work-state")).to_have_text("呼叫中")
     await dialled(duty, "1001")
+    await expect(page.get_by_test_id("invite")).to_be_visible()
+    async with page.expect_response("**/rate") as invited:
+        await page.keyboard.press("Alt+4")
+    assert (await invited.value).status == 202
+    assert [effect.after for effect in duty.effects if isinstance(effect, EndTalk)] == ["rate"]
     await dialled(duty, "1001", over=True)
+    await expect(page.get_by_test_id("invite")).to_have_count(0)
     talk = page.get_by_test_id("conversation")
     await expect(talk).to_be_visible()
     await picture(page, "callback_conversation")

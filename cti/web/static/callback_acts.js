@@ -54,6 +54,8 @@ export async function send(method, path, body, headers) {
 export const owed = (row, action, body, headers) => send("POST", `/owed/${id(row)}/${action}`, body, headers);
 export const dial = (row) => send("POST", `/callbacks/${id(row)}/dial`);
 
+export const invite = (row) => send("POST", `/callbacks/${id(row)}/rate`);
+
 export const previewed = (row) => ask("POST", `/callbacks/${id(row)}/preview`);
 
 export async function open(row) {

@@ -1,6 +1,6 @@
 // One callback being made: the unit's reply and the recording first, then the key that dials, then what came of it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { dial, owed, previewed, refusal, rows, chosen, claim, saved, shown } from "./callback_acts.js";
+import { dial, invite, owed, previewed, refusal, rows, chosen, claim, saved, shown } from "./callback_acts.js";
 import { Outcome } from "./callback_outcome.js";
 import { LeadActs } from "./callback_lead.js";
 import { dayTime, phone, timeOf } from "./format.js";
@@ -47,12 +47,12 @@ function Preview({ row }) {
     ${extension && html`<p class="strong num" data-test="extension">${t("callback.extension", { n: extension })}</p>`}</section>`;
 }
 
-const WAYS = { Digit2: "dial", Digit3: "release" };
+const WAYS = { Digit2: "dial", Digit3: "release", Digit4: "invite" };
 
 function Own({ row }) {
   const key = useRef(null);
   useEffect(() => key.current?.focus(), [row.callback_id]);
-  const acts = { dial: () => dial(row), release: () => owed(row, "release") };
+  const acts = { dial: () => dial(row), release: () => owed(row, "release"), invite: () => invite(row) };
   useEffect(() => {
     const onKey = (event) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || !WAYS[event.code]) return;
@@ -67,6 +67,7 @@ function Own({ row }) {
     ${open && html`<div class="cb-acts">
       <button class="primary" ref=${key} data-test="dial" disabled=${row.state === "placing"} aria-keyshortcuts="Alt+2" onClick=${acts.dial}>
         <${Icon} name="phone" /> ${t(row.state === "placing" ? "callback.placing" : "callback.dial")}<kbd>Alt 2</kbd></button>
+      ${row.state === "placing" && html`<button data-test="invite" aria-keyshortcuts="Alt+4" onClick=${acts.invite}>${t("voice.rate")}<kbd>Alt 4</kbd></button>`}
       <button data-test="release" aria-keyshortcuts="Alt+3" onClick=${acts.release}>${t("callback.release")}<kbd>Alt 3</kbd></button></div>`}
     <${Outcome} row=${row} key=${`say-${row.callback_id}`} />`;
 }

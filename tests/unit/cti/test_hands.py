@@ -276,6 +276,14 @@ async def test_a_seat_is_rung_once_with_our_own_words_alone(desk: Desk, answer: 
 
 SPEAK = Speak("ctivo-1795284828.8", "1795284828.1", "nuisance", "1001")
 END = EndTalk("ctiet-1795284828.9", "1795284828.1", "1795284828.2", "rate", "1001")
+JOINED = tuple(
+    {"Uniqueid": uniqueid, "Channel": name, "BridgeId": bridge}
+    for uniqueid, name, bridge in (
+        ("cticb-1795284828.7", "PJSIP/3001-00000004", "b1"), ("1795284828.5", "PJSIP/trunk-00000005", "b1"),
+        ("1795284828.6", "PJSIP/trunk-00000006", "b2"), ("cticb-1795284828.8", "PJSIP/3002-00000007", ""),
+        ("1795284828.7", "PJSIP/3003-00000008", ""),
+    )
+)  # fmt: skip
 LEGS = Reply(True, "", {}, ({"Uniqueid": "1795284828.2", "Channel": "PJSIP/3001-00000002"},))
 
 
@@ -308,4 +316,16 @@ async def test_the_agents_leg_ends_only_when_asterisk_knows_what_comes_then(
     assert desk.back == [Asked(VoiceFailed("1001", "rate"), None)]
     desk.link.answers[CoreShowChannels] = Reply(True, "", {}, ())
     assert len(await desk.did(END)) == 1  # the leg is gone
+    assert desk.back == [Asked(VoiceFailed("1001", "rate"), None)]
+
+
+async def test_after_a_callback_whoever_is_joined_with_our_leg_is_asked(desk: Desk) -> None:
+    """His channel is nobody's to name; where our leg is joined with nobody, nobody is hung up and it is told."""
+    desk.link.answers[CoreShowChannels] = Reply(True, "", {}, JOINED)
+    _, told, part = await desk.did(END._replace(call_id="", leg="cticb-1795284828.7"))
+    assert told == SetVariable("CTI_AFTER", "rate", "1795284828.5")
+    assert isinstance(part, Originate)
+    assert part.variables == {"CTI_LEG": "PJSIP/3001-00000004"}
+    (look,) = await desk.did(END._replace(call_id="", leg="cticb-1795284828.8"))
+    assert isinstance(look, CoreShowChannels)
     assert desk.back == [Asked(VoiceFailed("1001", "rate"), None)]
