@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from typing import NamedTuple
 
 from queues.callbacks import NO_TERMS, Attempt, AttemptOutcome, CallbackLimits, Terms, as_read, earliest
 from queues.openday import hour_of, hour_starts, part_of
@@ -42,6 +43,17 @@ class Owed:
     attempts: tuple[Attempt, ...] = ()
     deadline: datetime | None = None
     terms: Terms = NO_TERMS
+    sampled: bool = False
+    """Drawn for a sample: it is due within the shift, which is too short for three attempts two hours apart."""
+
+
+class Shortfall(NamedTuple):
+    """How many open callbacks do not fit before their deadlines any more."""
+
+    by_rules: int
+    """Quiet hours and spacing leave no time for the attempts still to be made; of a sampled one: for the next."""
+    by_crew: int
+    """There are too few agents; the fewest that must be late, whichever are made first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +199,13 @@ def _with_room(
     wanted = at
     for _ in range(MOST_QUARTERS):
         slot = quarter_of(at)
-        if load.get(slot, 0) < capacity(slot):
+        if load.get(slot, 0) >= capacity(slot):
+            at = slot + QUARTER  # whether it is allowed is only asked of one that has room
+            continue
+        allowed = earliest(owed.attempts, limits, at, ring, owed.terms)
+        if allowed == at:
             return at
-        at = earliest(owed.attempts, limits, slot + QUARTER, ring, owed.terms)
+        at = allowed
     return wanted
 
 
@@ -221,6 +237,66 @@ def planned_all(
             load[slot] = load.get(slot, 0) + 1
         plans.append(plan)
     return tuple(plans)
+
+
+def shortfall(
+    owed: Iterable[Owed], capacity: Capacity, limits: CallbackLimits, now: datetime, ring: timedelta
+) -> Shortfall:
+    """How many cannot be made in time. One conversation each is reckoned with, those with the nearest deadline first.
+
+    Not counted: who has no deadline, who agreed on a time, and whose deadline has passed; the last take agents still.
+    """
+    bound = [o for o in owed if o.deadline is not None and o.terms.appointment_at is None]
+    ends: dict[int, datetime] = {}  # when untried ones end at the soonest, by how many attempts
+    deadlines, overdue, by_rules = [], 0, 0
+    for one in bound:
+        deadline = one.deadline or now
+        if deadline <= now:
+            overdue += 1
+        elif _soonest_end(one, limits, now, ring, ends) > deadline:
+            by_rules += 1
+        else:
+            deadlines.append(deadline)
+    return Shortfall(by_rules, _too_many(sorted(deadlines), overdue, capacity, limits, now, ring))
+
+
+def _soonest_end(
+    owed: Owed, limits: CallbackLimits, now: datetime, ring: timedelta, ends: dict[int, datetime]
+) -> datetime:
+    """The start of the last attempt still to be made, each as soon as it may be."""
+    wanted = min(left(owed, limits), 1) if owed.sampled else left(owed, limits)
+    if not owed.attempts and owed.terms == NO_TERMS and wanted in ends:
+        return ends[wanted]
+    at, made = now, as_read(owed.attempts, now, ring, owed.terms)
+    terms = replace(owed.terms, spaced_from=None)
+    for _ in range(wanted):
+        at = earliest(made, limits, at, ring, terms)
+        made, terms = (*made, _supposed(len(made) + 1, at, ring)), NO_TERMS
+    if not owed.attempts and owed.terms == NO_TERMS:
+        ends[wanted] = at
+    return at
+
+
+def _too_many(
+    deadlines: list[datetime], ahead: int, capacity: Capacity, limits: CallbackLimits, now: datetime, ring: timedelta
+) -> int:
+    """How many of unit jobs with these sorted deadlines are late at the least, *ahead* jobs coming before them.
+
+    A quarter-hour counts whole for a deadline within it.
+    """
+    room, taken, late, slot = 0, ahead, 0, quarter_of(now)
+    for deadline in deadlines:
+        while slot < deadline:
+            opens = earliest((), limits, max(slot, now), ring)
+            if quarter_of(opens) > slot:
+                slot = quarter_of(opens)
+                continue
+            room, slot = room + capacity(slot), slot + QUARTER
+        if taken < room:
+            taken += 1
+        else:
+            late += 1
+    return late
 
 
 def place_of(owed: Owed) -> tuple[bool, datetime, datetime, str]:

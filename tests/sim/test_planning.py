@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cti.commands import SignOut
+from cti.commands import SignIn, SignOut
 from cti.commands.owed import AgreeAppointment, OweCallback
 from cti.commands.roster import PutShifts, ShiftEntry
 from queues.planning import quarter_of
@@ -85,3 +85,39 @@ async def test_the_roster_says_who_is_there_tomorrow(house: Owed) -> None:
     await house.did(PutShifts(LEAD, shifts, "排班"))
     await owes(house, 20, 7)
     assert due(house) == {"23 08:00": 20, "23 08:15": 7}
+
+
+def unfit(house: Owed) -> tuple[int, int]:
+    """What the board says."""
+    found = house.engine.board()["duty"]["callbacks_fit"]
+    return found["by_rules"], found["by_crew"]
+
+
+async def test_the_lead_is_told_once_when_they_do_not_fit_until_they_do(house: Owed) -> None:
+    """With nobody signed in one is reckoned a quarter-hour: 105 to Monday nine. With one agent there are five."""
+    for agent in AGENTS:
+        await house.ask(SignOut(agent))
+    await owes(house, 112)
+    await house.wait(61)
+    assert unfit(house) == (0, 7)
+    await owes(house, 2, 112)
+    await house.wait(61)
+    assert unfit(house) == (0, 9)
+    assert len(house.alarms("callbacks_do_not_fit")) == 1
+    await house.ask(SignIn("1001", "3001"))
+    await house.wait(61)
+    assert unfit(house) == (0, 0)
+    await house.ask(SignOut("1001"))
+    await house.wait(61)
+    assert len(house.alarms("callbacks_do_not_fit")) == 2
+
+
+async def test_time_that_passes_is_told_as_well(house: Owed) -> None:
+    """Nobody changes anything: on Sunday at seven three attempts two hours apart fit no more before Monday nine."""
+    await owes(house, 1)
+    assert unfit(house) == (0, 0)
+    await house.wait((EIGHT - timedelta(hours=13, minutes=30) - house.clock.now()).total_seconds())
+    assert house.alarms("callbacks_do_not_fit") == []
+    await house.wait(3600)
+    assert unfit(house) == (1, 0)
+    assert len(house.alarms("callbacks_do_not_fit")) == 1

@@ -63,6 +63,7 @@ async def test_one_callback_from_the_list_to_its_result_by_keys(
     await page.set_viewport_size(SMALL)
     await expect(page.get_by_test_id("callback-line")).to_have_count(2)
     await expect(page.get_by_test_id("progress-open")).to_contain_text("2")
+    await expect(page.get_by_test_id("progress-unfit")).to_contain_text("0")
     here = page.locator("[data-test=callback-line].here")
     for _ in range(2):
         await page.keyboard.press("ArrowDown")

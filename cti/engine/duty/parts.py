@@ -16,6 +16,7 @@ from cti.engine.duty.rostering import Rostering
 from cti.engine.emergency import Emergencies
 from cti.engine.escalating import Escalating
 from cti.engine.figuring import Figuring
+from cti.engine.fitting import Fitting
 from cti.engine.fronting import Fronting
 from cti.engine.gating import DialGate
 from cti.engine.missed import MissedCallers
@@ -52,7 +53,7 @@ def parts_of(world: World, ids: Ids, settings: Settings) -> list[Part]:
     nuisance = Nuisance(world, ids, settings, directory)
     spoken = [Voicing(world, ids, settings), Outages(world, ids, settings)]
     served = [directory, front, emergencies, surging, transfers, nuisance, *calls_in, *spoken, OtherSystems(world)]
-    told = [Doubled(world), DialGate(world, settings)]
+    told = [Doubled(world), DialGate(world, settings), Fitting(world, settings.pbx_id, settings.callback)]
     return [owing, ticketing, *told, roster, conduct, findings, handing, *served, Switches(world, settings)]
 
 

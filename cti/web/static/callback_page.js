@@ -11,15 +11,19 @@ import { Banners, html, Icon, TopBar } from "./ui.js";
 const Figure = ({ name, value, level = "" }) => html`<div class=${level} data-test=${`progress-${name}`}><small>${t(`callback.progress.${name}`)}</small>
   <b class="num">${value}</b></div>`;
 
+const sum = (figures = {}) => Object.values(figures).reduce((all, one) => all + one, 0);
+
 function Progress() {
   const day = board.value?.duty?.owed;
   if (!day) return null;
   const { sample } = day;
+  const unfit = sum(board.value.duty.callbacks_fit);
   return html`<section class="cb-progress" aria-label=${t("callback.progress")}>
     <${Figure} name="open" value=${day.open} /><${Figure} name="made" value=${day.made} />
     <${Figure} name="unclaimed" value=${day.unclaimed} /><${Figure} name="mandatory_left" value=${day.mandatory_left} level=${day.mandatory_left ? "near" : ""} />
     <${Figure} name="sample" value=${`${sample.made} / ${sample.made + sample.open}`} />
-    <${Figure} name="late" value=${day.late} level=${day.late ? "bad" : ""} /></section>`;
+    <${Figure} name="late" value=${day.late} level=${day.late ? "bad" : ""} />
+    <${Figure} name="unfit" value=${unfit} level=${unfit ? "bad" : ""} /></section>`;
 }
 
 // Why nothing is dialled now, said before somebody tries.
