@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { announce } from "./alert.js";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { turns, useDuty } from "./duty.js";
 import { timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me } from "./model.js";
@@ -63,9 +63,11 @@ export function Lift({ call }) {
 }
 
 // --- The agent's panel: one key rings the unit, and no field of the ticket need be filled in.
+const turn = turns();
 async function load(ticket) {
+  const newer = turn();
   const answer = await ask("GET", `/emergencies?ticket_id=${encodeURIComponent(ticket.ticket_id)}`);
-  if (answer.ok) shown.value = new Map(shown.value).set(ticket.ticket_id, answer.value[0] ?? null);
+  if (answer.ok && newer()) shown.value = new Map(shown.value).set(ticket.ticket_id, answer.value[0] ?? null);
 }
 
 async function ring(ticket) {

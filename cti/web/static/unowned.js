@@ -1,7 +1,7 @@
 // Stubs that another channel opened and nobody has taken yet: the oldest first, each with its clock.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { t } from "./i18n.js";
 import { pop } from "./model.js";
@@ -11,12 +11,11 @@ import { html, Notice } from "./ui.js";
 
 const rows = signal([]);
 const refusal = signal(null);
+const fill = filler(rows);
 
 async function load() {
-  const answer = await ask("GET", "/stubs/unowned");
-  if (!answer.ok) return;
-  rows.value = answer.value;
-  if (answer.value.length) loadWords();
+  await fill("GET", "/stubs/unowned");
+  if (rows.value.length) loadWords();
 }
 
 async function take(id) {
