@@ -1,6 +1,6 @@
 // Emergencies: the leads' bar until somebody acknowledges, the agent's one key that rings the unit, a call to the front.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { announce } from "./alert.js";
 import { ask } from "./api.js";
 import { turns, useDuty } from "./duty.js";
@@ -91,7 +91,7 @@ const MOMENTS = ["answered_at", "call_ended_at", "dialled_at", "reached_at", "ac
 
 export function EmergencyPanel({ ticket }) {
   useDuty(() => load(ticket));
-  useEffect(() => {
+  useLayoutEffect(() => { // the key works as soon as it is shown
     const onKey = (event) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyU") return;
       event.preventDefault();
