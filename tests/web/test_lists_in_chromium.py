@@ -10,7 +10,9 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from cti.commands import SignIn
-from cti.commands.tickets import OpenStub
+from cti.commands.missed import CloseMissed
+from cti.commands.tickets import OpenStub, TakeStub
+from cti.store.missed_reads import missed_list
 from tests.sim.missing import NUMBER, caller, give_up
 from tests.web.conftest import Complaints, log_in
 from tests.web.duty import DutySite, duty_site
@@ -95,4 +97,61 @@ async def test_a_ticket_opened_before_a_call_does_not_take_its_place(
         await expect(page.get_by_test_id("caller")).to_have_text("138 0000 0062")
         await let_go(page, f"tickets/{old}", late)
         await expect(page.get_by_test_id("caller")).to_have_text("138 0000 0062")
+        await context.close()
+
+
+async def one_waits(site: DutySite) -> None:
+    """A caller in the queue."""
+    caller(site.pbx, NUMBER)
+    await put_unit(site)
+
+
+async def he_hung_up(site: DutySite) -> None:
+    """The caller in the queue is gone."""
+    (call,) = site.pbx.calls.values()
+    give_up(site.pbx, call)
+    await site.ask(SignIn("1003", "3003"))  # taken behind what was heard before
+
+
+async def another_took_it(site: DutySite) -> None:
+    """The one stub that nobody had is 1002's."""
+    await site.ask(SignIn("1002", "3002"))
+    (ticket_id,) = site.engine.world.stubs
+    assert (await site.ask(TakeStub("1002", ticket_id))).ruling.allowed
+
+
+async def another_ended_it(site: DutySite) -> None:
+    """The one missed caller is settled."""
+    async with site.store.read() as connection:
+        (row,) = await missed_list(connection, site.settings.pbx_id, closed=False)
+    assert (await site.ask(CloseMissed("9001", row.missed_id, "settled_otherwise", "已处理"))).ruling.allowed
+
+
+@pytest.mark.parametrize(
+    ("where", "first", "button", "asked", "then"),
+    [
+        ("/board", one_waits, "lift", "**/emergencies/lift", he_hung_up),
+        ("/agent", one_unowned, "take", "**/take", another_took_it),
+        ("/agent", one_missed, "missed-claim", "**/claim", another_ended_it),
+    ],
+    ids=["lift", "take", "claim"],
+)
+async def test_who_comes_too_late_is_told_though_the_list_is_empty(
+    browser: Browser, tmp_path: Path, complaints: Complaints, where: str, button: str, asked: str,
+    first: Callable[[DutySite], Awaitable[None]], then: Callable[[DutySite], Awaitable[None]],
+) -> None:  # fmt: skip
+    """The last row is gone before the request for it arrives: the refusal is on the page, the row is not."""
+    async with duty_site(tmp_path) as duty:
+        await duty.ask(SignIn("1001", "3001"))
+        context, page = await log_in(browser, duty, "9001" if where == "/board" else "1001", complaints, where)
+        await first(duty)
+        held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+        await page.route(asked, lambda route: held.set_result(route), times=1)
+        await page.get_by_test_id(button).click()
+        late = await held
+        await then(duty)
+        await expect(page.get_by_test_id(button)).to_have_count(0)
+        await late.continue_()
+        await expect(page.get_by_test_id("notice")).to_be_visible()
+        assert [text for text in complaints if "409" not in text] == []
         await context.close()

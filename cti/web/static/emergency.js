@@ -50,7 +50,7 @@ export function EmergencyBar() {
   const open = board.value?.duty?.emergencies ?? [];
   const told = open.map((one) => `${one.emergency_id}:${one.step}`).join();
   useEffect(() => { if (told) announce("emergency"), loadWords(); }, [told]);
-  if (!open.length) return null;
+  if (!open.length && !refusal.value) return null;
   return html`<section class="emergency-bar" role="alert" data-test="emergency-bar">
     <ol>${open.map((one) => html`<${Alarm} one=${one} key=${one.emergency_id} />`)}</ol><${Problem} /></section>`;
 }

@@ -81,7 +81,7 @@ const Line = ({ row }) => html`<li data-test="missed-caller" data-id=${row.misse
 export function MissedCallers() {
   useDuty(load);
   const withheld = board.value?.duty?.missed?.withheld ?? 0;
-  if (!rows.value.length && !withheld) return null;
+  if (!rows.value.length && !withheld && !refusal.value) return null;
   return html`<section class="card missed" data-test="missed"><h2>${t("missed.title")}
       <span class="count num" data-test="missed-count">${rows.value.length}</span>
       ${withheld > 0 && html`<small class="num" data-test="missed-withheld">${t("missed.withheld", { n: withheld })}</small>`}</h2>

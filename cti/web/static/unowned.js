@@ -27,7 +27,7 @@ async function take(id) {
 
 export function UnownedStubs() {
   useDuty(load);
-  if (!rows.value.length) return null;
+  if (!rows.value.length && !refusal.value) return null;
   return html`<section class="card unowned" data-test="unowned"><h2>${t("stub.unowned", { n: rows.value.length })}</h2>
     <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
     <ol>${rows.value.map((row) => html`<li key=${row.ticket_id}>
