@@ -28,7 +28,7 @@ USE = "ctieu"  # begins the ChannelId of the agent's leg; cti/engine/hearing.py 
 # An Originate that was sent just before the snapshot began may not have made its leg by then.
 YOUNG = timedelta(seconds=5)
 BEGINS_S = 7.0  # a consultation that has not rung by then was not begun: the last may have ended a moment before
-HELD_S = 45.0  # CTI_TRANSFER_SECONDS of cti_transfer.conf, and as much again
+HELD_S = 45.0  # more than twice CTI_TRANSFER_SECONDS of cti_transfer.conf
 _STATUS = {
     "ANSWER": core.DialEnd.ANSWERED, "NOANSWER": core.DialEnd.NO_ANSWER, "BUSY": core.DialEnd.BUSY,
     "CANCEL": core.DialEnd.CANCELLED,

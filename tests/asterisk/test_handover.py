@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -185,29 +185,38 @@ def test_asterisk_dies_in_the_middle_of_a_gap(lab: LabAsterisk, crews: Hotline) 
     sign_both(crews, LATE)
     crews.until(lambda: datetime.now(change.tzinfo) >= change, 30)
     assert crews.page(LATE).ask("POST", "me/sign-out").status == 200
-    began = time.monotonic()
     time.sleep(5)
     lab.kill()
     crews.until(lambda: crews.board()["link"] != "up", 7)
     lab.start()
     crews.until(lambda: crews.board()["link"] == "up", 10)
-    crews.until(lambda: time.monotonic() - began > 32, 40)
+    crews.until(lambda: crews.rows("select 1 from handover_gaps where alarmed_at is not null"), 40)
     relieve(crews, LATE)
     seated = {number: seat for number, seat in SEATS.items() if number != LATE} | {RELIEF[LATE]: SEATS[LATE]}
     crews.until(lambda: all(f"{number} (Local/{seat}@" in crews.members() for number, seat in seated.items()), 5)
     assert f"{LATE} (Local" not in crews.members()
     ((ms, alarm),) = crews.rows("select ms, (alarmed_at - began_at) / 1e6 from handover_gaps")
     print(f"gap over a restart of Asterisk: {ms} ms; alarm after {alarm:.3f} s")
-    assert 32_000 <= ms < 35_000
     assert abs(alarm - 30.0) <= 0.5
+    assert alarm * 1000 <= ms
+    seat = [row for row in oracle.read_queue_log(lab.queue_log) if SEAT_OF.get(row.agent) == SEATS[LATE]]
+    assert abs(left_empty(seat) - ms / 1000) <= 2
+
+
+def left_empty(rows: Sequence[oracle.QueueLogRow]) -> int:
+    """Seconds from the sign-out at a seat to the next sign-in, by queue_log's *rows* of that seat."""
+    moved = [row for row in rows if row.verb in ("ADDMEMBER", "REMOVEMEMBER")]
+    gone, came = next(pair for pair in pairwise(moved) if pair[0].verb == "REMOVEMEMBER")
+    assert came.verb == "ADDMEMBER"
+    return came.at - gone.at
 
 
 def judge_gaps(hotline: Hotline) -> None:
     """Six gaps, measured in milliseconds; only the one is too long, with its alarm, its finding and its culprit."""
     gaps = hotline.rows("select seat, ms, within, cause, caused_by, by_wall from handover_gaps order by seat")
     assert [gap[0] for gap in gaps] == sorted(SEATS.values())
-    assert all(0 <= gap[1] < 5000 and gap[2] == 1 for gap in gaps[:5]), gaps
-    assert 33_000 <= gaps[5][1] < 36_000
+    assert all(gap[1] >= 0 and gap[2] == 1 for gap in gaps[:5]), gaps
+    assert gaps[5][1] >= 33_000
     assert gaps[5][2:] == (0, "incoming", RELIEF[LATE], 0)
     late = hotline.rows("select (alarmed_at - began_at) / 1e6 from handover_gaps where alarmed_at is not null")
     print(f"gaps, ms: {[gap[1] for gap in gaps]}; alarm after {late[0][0]:.3f} s")
@@ -225,16 +234,14 @@ def judge_queue_log(hotline: Hotline, lab: LabAsterisk) -> None:
     logged = [row for row in oracle.read_queue_log(lab.queue_log) if row.agent in SEAT_OF]
     acts = hotline.rows("select agent, act, at / 1e6 from duty_log order by seq")
     ours = [(agent, VERBS[act], at) for agent, act, at in acts if act in VERBS]
-    theirs = [(row.agent, row.verb, row.at) for row in logged if row.verb in VERBS.values()]
+    theirs = [row for row in logged if row.verb in VERBS.values()]
     for seat in SEATS.values():
         mine = [act for act in ours if SEAT_OF[act[0]] == seat]
-        them = [act for act in theirs if SEAT_OF[act[0]] == seat]
-        assert [act[:2] for act in mine] == [act[:2] for act in them]
-        assert all(-1 < said[2] - act[2] <= 1 for act, said in zip(mine, them, strict=True)), (mine, them)
-        gone, came = next(p for p in pairwise(them) if p[0][1] == "REMOVEMEMBER")
+        them = [row for row in theirs if SEAT_OF[row.agent] == seat]
+        assert [act[:2] for act in mine] == [(row.agent, row.verb) for row in them]
+        assert all(-1 < row.at - act[2] <= 1 for act, row in zip(mine, them, strict=True)), (mine, them)
         (ms,) = hotline.rows("select ms from handover_gaps where seat = ?", seat)[0]
-        assert came[1] == "ADDMEMBER"
-        assert abs((came[2] - gone[2]) - ms / 1000) <= 2
+        assert abs(left_empty(them) - ms / 1000) <= 2
     members: set[str] = set()
     answered = 0
     for row in logged:

@@ -22,7 +22,7 @@ def test_an_answered_call_becomes_one_ticket_with_its_recording(hotline: Hotline
     ticket = hotline.rows("select call_id, caller, agent, hotline, queue, wait_ms, ring_ms, ticket_id from tickets")
     assert [row[:5] for row in ticket] == [(call_id, "13800000011", "1001", "12319", "hotline")]
     wait_ms, ring_ms, ticket_id = ticket[0][5:]
-    assert 900 <= ring_ms <= wait_ms <= 3500  # a seat 1xxx picks up after 1 to 3 s
+    assert 900 <= ring_ms <= wait_ms  # a seat 1xxx picks up after 1 to 3 s
     state, path, length_ms, digest, of_ticket, expected = hotline.rows(
         "select state, path, length_ms, sha256, ticket_id, expected_ms from recordings"
     )[0]
@@ -33,6 +33,9 @@ def test_an_answered_call_becomes_one_ticket_with_its_recording(hotline: Hotline
     assert oracle.listen(file).loudness > 100
     connect = [row for row in oracle.read_queue_log(hotline.lab.queue_log) if row.verb == "CONNECT"]
     assert [(row.call_id, row.agent) for row in connect] == [(call_id, "1001")]
+    held_s, _, rang_s = connect[0].data  # app_queue's own, in whole seconds
+    assert abs(wait_ms - int(held_s) * 1000) <= 1100
+    assert abs(ring_ms - int(rang_s) * 1000) <= 1100
 
 
 def test_ring_no_answer_goes_to_the_next_agent_and_is_kept(hotline: Hotline, citizens: Citizens) -> None:
@@ -46,7 +49,7 @@ def test_ring_no_answer_goes_to_the_next_agent_and_is_kept(hotline: Hotline, cit
     hotline.settled(1)
     offers = hotline.rows("select agent, outcome, ring_ms from offers order by ordinal")
     assert [offer[:2] for offer in offers] == [("1001", "no_answer"), ("1002", "answered")]
-    assert 14_900 <= offers[0][2] <= 15_600
+    assert offers[0][2] >= 14_900
     logged = [row for row in oracle.read_queue_log(hotline.lab.queue_log) if row.verb == "RINGNOANSWER"]
     assert abs(int(logged[0].data[0]) - offers[0][2]) < 1000
     assert hotline.agent("1001")["calls_today"] == 0

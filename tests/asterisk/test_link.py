@@ -1,4 +1,7 @@
-"""The link over the real Asterisk: its logins, its boot, its death."""
+"""The link over the real Asterisk: its logins, its boot, its death.
+
+How soon each is seen is held by tests/wire/test_link_faults.py on a clock that no load can slow; here it is by what.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import asyncio
 import os
 import re
 import signal
-import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -58,20 +60,16 @@ async def test_login_during_the_boot(lab: LabAsterisk) -> None:
 
 
 async def test_killed_and_back(lab: LabAsterisk) -> None:
-    """kill -9: seen at once, told why; after the restart a new session without anybody's help (F7)."""
+    """kill -9: seen by the cut itself, not by a ping; after the restart a new session without anybody's help (F7)."""
     async with running(lab.ami_port, SystemClock(), secret=lab.cti_secret) as (link, ears):
         await ears.until_state(LinkState.UP)
         before = (await link.snapshot()).started
-        killed = time.monotonic()
         lab.kill()
         await ears.until_state(LinkState.DOWN)
-        assert time.monotonic() - killed < 1.0
         assert "closed by Asterisk" in ears.states[-1][1] or "connection lost" in ears.states[-1][1]
         await asyncio.sleep(1.0)
         await asyncio.to_thread(lab.start)
-        ready = time.monotonic()
         await ears.until_state(LinkState.UP)
-        assert time.monotonic() - ready < 1.0
         assert (await link.snapshot()).started != before
 
 
@@ -86,16 +84,15 @@ async def test_clean_stop_says_so(lab: LabAsterisk) -> None:
 
 
 async def test_frozen_is_seen_and_thawed(lab: LabAsterisk) -> None:
-    """SIGSTOP: TCP still accepts and takes bytes, yet within 7 s the link is down; after SIGCONT it is back (F5)."""
+    """SIGSTOP: TCP still accepts and takes bytes, yet two pings find the link down; after SIGCONT it is back (F5)."""
     async with running(lab.ami_port, SystemClock(), secret=lab.cti_secret, action_timeout_s=1.0) as (link, ears):
         await ears.until_state(LinkState.UP)
         os.kill(lab.pid, signal.SIGSTOP)
-        frozen = time.monotonic()
         try:
             while link.state is LinkState.UP:
                 with pytest.raises((ActionTimeout, LinkDown)):
                     await link.send(ADD)
-            assert time.monotonic() - frozen < 7.0
+            assert (LinkState.DOWN, "no answer to two pings: Asterisk is frozen or the network is cut") in ears.states
             await asyncio.sleep(1.0)
         finally:
             os.kill(lab.pid, signal.SIGCONT)

@@ -114,8 +114,9 @@ def test_notes_outlive_a_kill_while_they_are_typed(desk: Hotline, citizens: Citi
     for agent in ("1002", "1003", "1004"):
         desk.page(agent).ask("POST", "me/sign-out")
     call_id, ticket_id, _ = ticket_of(desk, citizens, talks=True)
-    expect(page.get_by_test_id("stub")).to_be_visible()
+    expect(page.get_by_test_id("kind-repair")).to_be_visible()
     page.keyboard.press("4")
+    expect(page.get_by_test_id("kind-repair")).to_have_attribute("aria-checked", "true")
     page.keyboard.press("Alt+n")
     page.keyboard.type("王女士东区三号楼漏水", delay=30)
     desk.service.kill()

@@ -12,6 +12,7 @@ from tests.integration.broker import (
     Broker,
     GatedClock,
 )
+from tests.stores import open_store
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(tmp_path / "cti.db")
+    store = await open_store(tmp_path / "cti.db")
     yield store
     await store.close()
 

@@ -28,6 +28,7 @@ from cti.store import sinks as rows
 from cti.store import tables as t
 from cti.store.db import Store
 from cti.store.sinks import Sink
+from tests.stores import open_store
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 TOKEN = "a-token-of-the-tests"
@@ -186,7 +187,7 @@ class Teller:
         self.told: list[SinkStood] = []
 
     async def boot(self) -> None:
-        store = await WatchedStore.open(self.path)
+        store = await open_store(self.path, WatchedStore)
         assert isinstance(store, WatchedStore)
         self.store = store
         rng = random.Random(7)

@@ -41,6 +41,7 @@ from cti.settings import make_settings
 from cti.store import tables as t
 from cti.store.db import Store
 from tests.sim.pbx import SimPbx
+from tests.stores import open_store
 
 AGENTS = ("1001", "1002", "1003", "1004")
 MORNING = datetime(2026, 11, 21, 1, 0, 0, 250_000, ZoneInfo("UTC"))  # 09:00 in Shanghai
@@ -105,7 +106,7 @@ class House:
         self.hotline: dict[str, Any] = {}  # settings of the hotline that a test adds
 
     async def __aenter__(self) -> House:
-        self.real = await Store.open(self.path)
+        self.real = await open_store(self.path)
         people = [{"number": n, "name": f"测试{n}", "role": "agent", "pin_hash": "-", "active": True} for n in AGENTS]
         await self.real.write(lambda c: c.execute(insert(t.people), people))
         self.store = FaultyStore(self.real)

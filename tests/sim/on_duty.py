@@ -15,9 +15,9 @@ from cti.commands import Command, Outcome, SignIn
 from cti.commands.conduct import AskPermit, DecidePermit, OwnDuty
 from cti.commands.roster import PutShifts, ShiftEntry
 from cti.store import tables as t
-from cti.store.db import Store
 from regulations import Article, Basis, Limit, Strength
 from tests.sim.house import AGENTS, MORNING, FaultyStore, House
+from tests.stores import open_store
 
 LEADS = ("9001", "9002")
 LENGTH = timedelta(hours=11)
@@ -50,7 +50,7 @@ class OnDuty(House):
         self.rostered = rostered
 
     async def __aenter__(self) -> OnDuty:
-        self.real = await Store.open(self.path)
+        self.real = await open_store(self.path)
         roles = dict.fromkeys(AGENTS, "agent") | dict.fromkeys(LEADS, "lead")
         people = [
             {"number": n, "name": f"测试{n}", "role": r, "pin_hash": "-", "active": True} for n, r in roles.items()

@@ -15,8 +15,8 @@ from cti.commands.handover import SignSheet, TakeItem
 from cti.commands.roster import PutShifts, ShiftEntry
 from cti.engine.duty.handing import Handing
 from cti.store import tables as t
-from cti.store.db import Store
 from tests.sim.house import MORNING, FaultyStore, House
+from tests.stores import open_store
 
 LEADS = ("2001", "2002")
 CREW = {"1001": "3001", "1002": "3002"}
@@ -32,7 +32,7 @@ class Shifts(House):
         super().__init__(folder, random.Random(7), CHANGE - before, mangle=False)
 
     async def __aenter__(self) -> Shifts:
-        self.real = await Store.open(self.path)
+        self.real = await open_store(self.path)
         roles = dict.fromkeys((*CREW, *RELIEF), "agent") | dict.fromkeys(LEADS, "lead")
         people = [
             {"number": n, "name": f"测试{n}", "role": r, "pin_hash": "-", "active": True} for n, r in roles.items()

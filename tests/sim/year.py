@@ -28,8 +28,8 @@ from cti.engine.duty.handover_book import Book
 from cti.engine.part import Part
 from cti.engine.world import World
 from cti.store import tables as t
-from cti.store.db import Store
 from tests.sim.house import ZONE, FaultyStore, House
+from tests.stores import open_store
 
 LEAD = "2001"
 SEATS = tuple(f"30{n:02}" for n in range(1, 7))
@@ -72,7 +72,7 @@ class Year(House):
         self._order = itertools.count()
 
     async def __aenter__(self) -> Year:
-        self.real = await Store.open(self.path)
+        self.real = await open_store(self.path)
         agents = [n for _, crew in CREWS for n in crew]
         people = [
             {"number": n, "name": f"测试{n}", "role": role, "pin_hash": "-", "active": True}

@@ -19,6 +19,7 @@ from cti.store.db import Store
 from cti.store.people import Pins, add_person
 from cti.web.app import listen, make_app, serve
 from cti.web.context import Web
+from tests.stores import open_store
 from tests.web.chromium import FLAGS, chromium
 from tests.web.fake import FakeEngine
 
@@ -63,7 +64,7 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """Two agents and a lead, nobody signed in."""
-    store = await Store.open(tmp_path / "cti.db")
+    store = await open_store(tmp_path / "cti.db")
     pins = Pins(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     for number, (name, role) in PEOPLE.items():
         await add_person(store, pins, number, name, role, PIN)

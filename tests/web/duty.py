@@ -30,6 +30,7 @@ from cti.store.people import Pins, add_person
 from cti.web.app import make_app
 from regulations import Profile
 from tests.sim.pbx import SimPbx
+from tests.stores import open_store
 from tests.web.conftest import PIN, Site
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -168,7 +169,7 @@ async def duty_site(
         profile: the rules; Heze's when None.
         settings: further settings, by section.
     """
-    store = await Store.open(folder / "cti.db")
+    store = await open_store(folder / "cti.db")
     hotline = {"seat_interface": "Local/{seat}@lab-seats/n", **(settings or {}).get("hotline", {})}
     made = make_settings({"ami": {"secret": "not-used"}, **(settings or {}), "hotline": hotline})
     site = DutySite(store, made, profile or load_profile("hz-12319"), SetClock(start))

@@ -58,7 +58,7 @@ async def test_a_call_is_written_up_by_keyboard_alone(browser: Browser, duty: Du
     """Kind by digit, area, notes, identity, hand-out, a second stub, both finished: no hand on the mouse."""
     context, page = await at_work(browser, duty, complaints)
     first = await answered(duty, "1001", NUMBER, over=False)
-    await expect(page.get_by_test_id("stub")).to_be_visible()
+    await expect(page.get_by_test_id("kind-repair")).to_be_visible()  # before the words have come, no digit is a kind
     press = page.keyboard.press
     await press("4")
     await expect(page.get_by_test_id("kind-repair")).to_have_attribute("aria-checked", "true")
@@ -147,6 +147,7 @@ async def test_repeats_and_chasing_are_shown_on_the_pop(
     for n in range(1, 6):
         ticket = await answered(duty, "1001", NUMBER)
         await expect(page.get_by_test_id("pop")).to_contain_text(ticket)
+        await expect(page.get_by_test_id("kind-complaint")).to_be_visible()
         await page.locator("body").press("6")
         await expect(page.get_by_test_id("repeats")).to_contain_text(f"{n} 次")
     await expect(page.get_by_test_id("suggested")).to_contain_text("重大/1级")

@@ -1,6 +1,6 @@
 // The agent's page: own state, the pop, own calls.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ask } from "./api.js";
 import { OwnFindings } from "./findings.js";
 import { OwnHandover } from "./handover.js";
@@ -135,7 +135,7 @@ function Today() {
 }
 
 export function AgentPage() {
-  useEffect(() => {
+  useLayoutEffect(() => { // the keys work as soon as they are shown
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);

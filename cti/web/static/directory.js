@@ -1,7 +1,6 @@
 // The directory of units: whom the hotline may ring, and who is on duty. Kept by leads and administrators.
 import { signal } from "@preact/signals";
-import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { language, t } from "./i18n.js";
 import { me } from "./model.js";
@@ -10,21 +9,12 @@ import { html, Notice } from "./ui.js";
 const ROLES = ["emergency", "specialist", "outside"];
 const units = signal([]);
 const refusal = signal(null);
-
-let turn = 0; // an answer that was asked for before a change may come after it
-async function load() {
-  const asked = ++turn;
-  const answer = await ask("GET", "/directory");
-  if (answer.ok && asked === turn) units.value = answer.value;
-}
+const fill = filler(units);
+const load = () => fill("GET", "/directory");
 
 async function send(method, path, body) {
-  const answer = await ask(method, `/directory${path}`, body);
+  const answer = await fill(method, `/directory${path}`, body);
   refusal.value = answer.ok ? null : answer.problem;
-  if (answer.ok) {
-    turn += 1;
-    units.value = answer.value;
-  }
   return answer.ok;
 }
 

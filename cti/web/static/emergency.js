@@ -1,9 +1,9 @@
 // Emergencies: the leads' bar until somebody acknowledges, the agent's one key that rings the unit, a call to the front.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { announce } from "./alert.js";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { turns, useDuty } from "./duty.js";
 import { timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me } from "./model.js";
@@ -50,7 +50,7 @@ export function EmergencyBar() {
   const open = board.value?.duty?.emergencies ?? [];
   const told = open.map((one) => `${one.emergency_id}:${one.step}`).join();
   useEffect(() => { if (told) announce("emergency"), loadWords(); }, [told]);
-  if (!open.length) return null;
+  if (!open.length && !refusal.value) return null;
   return html`<section class="emergency-bar" role="alert" data-test="emergency-bar">
     <ol>${open.map((one) => html`<${Alarm} one=${one} key=${one.emergency_id} />`)}</ol><${Problem} /></section>`;
 }
@@ -63,9 +63,11 @@ export function Lift({ call }) {
 }
 
 // --- The agent's panel: one key rings the unit, and no field of the ticket need be filled in.
+const turn = turns();
 async function load(ticket) {
+  const newer = turn();
   const answer = await ask("GET", `/emergencies?ticket_id=${encodeURIComponent(ticket.ticket_id)}`);
-  if (answer.ok) shown.value = new Map(shown.value).set(ticket.ticket_id, answer.value[0] ?? null);
+  if (answer.ok && newer()) shown.value = new Map(shown.value).set(ticket.ticket_id, answer.value[0] ?? null);
 }
 
 async function ring(ticket) {
@@ -89,7 +91,7 @@ const MOMENTS = ["answered_at", "call_ended_at", "dialled_at", "reached_at", "ac
 
 export function EmergencyPanel({ ticket }) {
   useDuty(() => load(ticket));
-  useEffect(() => {
+  useLayoutEffect(() => { // the key works as soon as it is shown
     const onKey = (event) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyU") return;
       event.preventDefault();

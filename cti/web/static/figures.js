@@ -1,7 +1,7 @@
 // Figures of today on the desk: of the hotline and of each agent, each under the clock that it is read from.
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ask } from "./api.js";
+import { filler } from "./duty.js";
 import { clockText, percent, seconds, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { nameOf } from "./model.js";
@@ -10,11 +10,11 @@ import { html } from "./ui.js";
 const AGAIN_MS = 15_000; // figures move with calls, which are no change of duty
 const day = signal(null);
 const agents = signal([]);
+const [fillDay, fillAgents] = [day, agents].map(filler);
 
-async function load() {
-  const [whole, each] = await Promise.all([ask("GET", "/figures"), ask("GET", "/figures/agents")]);
-  if (whole.ok) day.value = whole.value;
-  if (each.ok) agents.value = each.value;
+function load() {
+  fillDay("GET", "/figures");
+  fillAgents("GET", "/figures/agents");
 }
 
 const valueOf = (name, { value }) => (name.endsWith("_ms") ? seconds(value) : value === null ? "–" : `${percent(value)} %`);

@@ -1,7 +1,7 @@
 // Findings: what was against an article, with its evidence, appeal and ruling; and the roster held against the day.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { clockText, clockTime, DAY_MS, exactTime, dayTime, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { me, nameOf, now } from "./model.js";
@@ -13,14 +13,10 @@ const adherence = signal([]);
 const opened = signal(null); // the finding whose evidence is shown
 const refusal = signal(null);
 
-async function fill(list, path) {
-  const answer = await ask("GET", path);
-  if (answer.ok) list.value = answer.value;
-}
-
-const loadLedger = () => fill(ledger, `/findings?from=${encodeURIComponent(new Date(Date.now() - DAY_MS).toISOString())}`);
-const loadOwn = () => fill(own, "/me/findings");
-const loadAdherence = () => fill(adherence, "/adherence");
+const [fillLedger, fillOwn, fillAdherence] = [ledger, own, adherence].map(filler);
+const loadLedger = () => fillLedger("GET", `/findings?from=${encodeURIComponent(new Date(Date.now() - DAY_MS).toISOString())}`);
+const loadOwn = () => fillOwn("GET", "/me/findings");
+const loadAdherence = () => fillAdherence("GET", "/adherence");
 
 async function send(path, body) {
   const answer = await ask("POST", path, body);

@@ -1,7 +1,6 @@
 // The handover: the lead's desk with every pair, and the part of the agent's page with the own pair.
 import { signal } from "@preact/signals";
-import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { clockText, dayTime } from "./format.js";
 import { GapCount, Gaps, gaps, handovers } from "./handover_gaps.js";
 import { act, AddLine, refusal, Sheet } from "./handover_sheet.js";
@@ -12,11 +11,8 @@ import { html, Notice, Since } from "./ui.js";
 
 const current = signal({ handovers: [], names: {} });
 const wanted = signal({}); // handover -> outgoing -> incoming, as chosen but not yet saved
-
-async function load() {
-  const answer = await ask("GET", "/handovers/current");
-  if (answer.ok) current.value = answer.value;
-}
+const fill = filler(current);
+const load = () => fill("GET", "/handovers/current");
 
 const named = (number) => nameOf(number, current.value.names);
 const Person = ({ number }) => html`<b>${named(number)}</b> <small class="num">${number}</small>`;

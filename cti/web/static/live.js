@@ -1,6 +1,7 @@
 // Keeps the model true: stream, lists, clock. The service's clock rules all timers; ours only carries them on.
 import { announce } from "./alert.js";
 import { ask } from "./api.js";
+import { filler, turns } from "./duty.js";
 import { board, callbacks, calls, me, mine, newBuild, now, pop, streamLostAt, streamUp } from "./model.js";
 import { connect } from "./source.js";
 
@@ -8,6 +9,7 @@ let offset = 0;
 let build = null;
 let leave = null;
 const seenPops = new Set();
+const popTurn = turns();
 
 const tick = () => (now.value = Date.now() + offset);
 setInterval(tick, 200);
@@ -54,6 +56,7 @@ function takeBoard(value, kept) {
 function takePop(ticket, kept) {
   if (seenPops.has(ticket.ticket_id) || (kept && mine.value?.call_id !== ticket.call_id)) return;
   seenPops.add(ticket.ticket_id);
+  popTurn()(); // a ticket that was asked for before the call does not take its place
   pop.value = ticket;
   announce("pop", ticket);
   whenShown(() => tellPopped(ticket.ticket_id, 3));
@@ -81,20 +84,18 @@ function loadListsSoon() {
   }, 600);
 }
 
-let listsAsked = 0;
-export async function loadLists() {
+const [fillCalls, fillOwed] = [calls, callbacks].map(filler);
+export function loadLists() {
   if (!["agent", "lead"].includes(me.value?.person.role)) return;
-  const turn = ++listsAsked;
-  const [own, owed] = await Promise.all([ask("GET", "/me/calls"), ask("GET", "/callbacks")]);
-  if (turn !== listsAsked) return; // a newer answer is on its way
-  if (own.ok) calls.value = own.value;
-  if (owed.ok) callbacks.value = owed.value;
+  fillCalls("GET", "/me/calls");
+  fillOwed("GET", "/callbacks");
 }
 setInterval(() => document.hidden || loadLists(), 15000); // recordings are checked a little after the call
 
 export async function openTicket(ticketId) {
+  const newer = popTurn();
   const answer = await ask("GET", `/tickets/${encodeURIComponent(ticketId)}`);
-  if (answer.ok) pop.value = answer.value;
+  if (answer.ok && newer()) pop.value = answer.value;
   return answer;
 }
 

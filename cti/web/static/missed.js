@@ -1,7 +1,7 @@
 // Missed callers: who waits to be called back, the longest first; claimed, called back, or ended with a reason.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime, phone } from "./format.js";
 import { t } from "./i18n.js";
 import { loadLists } from "./live.js";
@@ -12,11 +12,8 @@ const REASONS = ["unreachable", "settled_otherwise", "wrong_number", "nuisance",
 const rows = signal([]);
 const refusal = signal(null);
 const ending = signal(null); // the duty whose reasoned end is being written
-
-async function load() {
-  const answer = await ask("GET", "/missed");
-  if (answer.ok) rows.value = answer.value;
-}
+const fill = filler(rows);
+const load = () => fill("GET", "/missed");
 
 async function send(row, action, body) {
   const answer = await ask("POST", `/missed/${encodeURIComponent(row.missed_id)}/${action}`, body);
@@ -84,7 +81,7 @@ const Line = ({ row }) => html`<li data-test="missed-caller" data-id=${row.misse
 export function MissedCallers() {
   useDuty(load);
   const withheld = board.value?.duty?.missed?.withheld ?? 0;
-  if (!rows.value.length && !withheld) return null;
+  if (!rows.value.length && !withheld && !refusal.value) return null;
   return html`<section class="card missed" data-test="missed"><h2>${t("missed.title")}
       <span class="count num" data-test="missed-count">${rows.value.length}</span>
       ${withheld > 0 && html`<small class="num" data-test="missed-withheld">${t("missed.withheld", { n: withheld })}</small>`}</h2>

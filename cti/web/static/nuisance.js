@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime, phone } from "./format.js";
 import { t } from "./i18n.js";
 import { me } from "./model.js";
@@ -10,11 +10,8 @@ import { html, Notice } from "./ui.js";
 
 const rows = signal([]);
 const refusal = signal(null);
-
-async function load() {
-  const answer = await ask("GET", "/blocks");
-  if (answer.ok) rows.value = answer.value;
-}
+const fill = filler(rows);
+const load = () => fill("GET", "/blocks");
 
 async function send(row, action, body) {
   const answer = await ask("POST", `/blocks/${encodeURIComponent(row.block_id)}/${action}`, body);

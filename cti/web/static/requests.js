@@ -1,7 +1,7 @@
 // The lead's desk: what agents ask to be allowed, who waits for a break, who is busy beyond what was agreed, retraining.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { clockTime, dayTime } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me } from "./model.js";
@@ -14,10 +14,8 @@ const refusal = signal(null);
 const DECIDED_SHOWN = 6;
 const MINUTES = 30;
 
-async function load() {
-  const answer = await ask("GET", "/permits");
-  if (answer.ok) permits.value = answer.value;
-}
+const fill = filler(permits);
+const load = () => fill("GET", "/permits");
 
 async function send(path, body) {
   const answer = await ask("POST", path, body);

@@ -1,7 +1,7 @@
 // The agent's own duty: the shift and its windows, coming to the post, requests to the lead, the place in the break line.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { clockText, clockTime } from "./format.js";
 import { language, problemText, shiftName, t } from "./i18n.js";
 import { me, mine, now } from "./model.js";
@@ -12,10 +12,8 @@ const refusal = signal(null);
 const ACTION = { busy: "busy", sign_out: "sign-out", sign_in: "sign-in" };
 const SHOWN = 4; // requests; older ones are in the lead's list
 
-async function load() {
-  const answer = await ask("GET", "/me/duty");
-  if (answer.ok) duty.value = answer.value;
-}
+const fill = filler(duty);
+const load = () => fill("GET", "/me/duty");
 
 async function send(method, path, body) {
   const answer = await ask(method, path, body);

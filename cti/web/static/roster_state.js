@@ -1,6 +1,7 @@
 // What the pieces of the roster page share.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
+import { turns } from "./duty.js";
 import { me } from "./model.js";
 import { addDays, week } from "./roster_days.js";
 
@@ -13,14 +14,14 @@ export const done = signal(null); // a key of the catalogue with its values
 export const makes = () => ["lead", "admin"].includes(me.value.person.role);
 export const nameOf = (number) => roster.value.agents.find((agent) => agent.number === number)?.name || number;
 
-let asked = 0;
+const turn = turns();
 export async function load() {
-  const turn = ++asked;
+  const newer = turn();
   const [days, wishes] = await Promise.all([
     ask("GET", `/roster?from=${week.value}&to=${addDays(week.value, 6)}`),
     ask("GET", "/roster/requests"),
   ]);
-  if (turn !== asked) return; // a newer answer is on its way
+  if (!newer()) return;
   if (days.ok) roster.value = days.value;
   else refusal.value = days.problem;
   if (wishes.ok) requests.value = wishes.value;

@@ -1,6 +1,7 @@
 // What is said of the ticket on the screen; everything by keyboard, nothing lost by a redraw.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ask } from "./api.js";
+import { turns } from "./duty.js";
 import { dayTime, timeOf } from "./format.js";
 import { language, t } from "./i18n.js";
 import { loadLists, openTicket } from "./live.js";
@@ -15,11 +16,14 @@ const TYPES = ["INPUT", "TEXTAREA", "SELECT"];
 
 const sitting = () => ["agent", "lead"].includes(me.value.person.role);
 
+const turn = turns();
+
 // Every act answers the ticket as it is then.
 async function act(ticket, say, method, rest = "", body, headers) {
+  const newer = turn();
   const answer = await ask(method, path(ticket, rest), body, headers);
   say(answer.ok ? null : answer.problem);
-  if (answer.ok && answer.value && pop.value?.ticket_id === ticket.ticket_id) pop.value = answer.value;
+  if (answer.ok && answer.value && pop.value?.ticket_id === ticket.ticket_id && newer()) pop.value = answer.value;
   return answer;
 }
 

@@ -1,7 +1,7 @@
 // Surges: many tickets of one area or kind at once; their group, and the outage notice that is suggested.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { clockTime, timeOf } from "./format.js";
 import { t } from "./i18n.js";
 import { board, me } from "./model.js";
@@ -9,26 +9,20 @@ import { inWords, loadWords } from "./stub_words.js";
 import { html, Icon, Notice } from "./ui.js";
 
 const surges = signal([]);
-let turn = 0; // an answer that was asked for before a change may come after it
+const fill = filler(surges);
 const refusal = signal(null);
 const announced = signal(new Set()); // surges whose notice was put out from this page
 
-async function load() {
+function load() {
   if (me.value.person.role === "auditor") return; // the list leads to callers
   if (!board.value?.duty?.surges?.length && !surges.value.length) return;
-  const asked = ++turn;
-  const answer = await ask("GET", "/surges");
-  if (answer.ok && asked === turn) surges.value = answer.value;
+  fill("GET", "/surges");
   loadWords();
 }
 
 async function takeOut(surge, ticket) {
-  const answer = await ask("POST", `/surges/${encodeURIComponent(surge.surge_id)}/take-out`, { ticket_id: ticket.ticket_id });
+  const answer = await fill("POST", `/surges/${encodeURIComponent(surge.surge_id)}/take-out`, { ticket_id: ticket.ticket_id });
   refusal.value = answer.ok ? null : answer.problem;
-  if (answer.ok) {
-    turn += 1;
-    surges.value = answer.value;
-  }
 }
 
 const announce = (surge) => async (event) => {

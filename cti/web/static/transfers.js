@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, turns, useDuty } from "./duty.js";
 import { dayTime, phone } from "./format.js";
 import { language, t } from "./i18n.js";
 import { board, me, mine } from "./model.js";
@@ -13,6 +13,8 @@ const opened = signal(false);
 const refusal = signal(null);
 const units = signal([]);
 const past = signal({ ticket: null, rows: [] });
+const fillUnits = filler(units);
+const turn = turns();
 
 const nameOf = (unit) => unit?.[language.value];
 
@@ -27,16 +29,15 @@ async function send(path, body) {
   if (answer.ok) opened.value = false;
 }
 
-async function open() {
+function open() {
   opened.value = !opened.value;
-  if (!opened.value) return;
-  const answer = await ask("GET", "/directory");
-  if (answer.ok) units.value = answer.value;
+  if (opened.value) fillUnits("GET", "/directory");
 }
 
 async function load(ticketId) {
+  const newer = turn();
   const answer = await ask("GET", `/tickets/${encodeURIComponent(ticketId)}/transfers`);
-  if (answer.ok) past.value = { ticket: ticketId, rows: answer.value };
+  if (answer.ok && newer()) past.value = { ticket: ticketId, rows: answer.value };
 }
 
 const Choose = ({ kind, code, name, note }) => html`<li data-test="transfer-target" data-code=${code}>

@@ -1,7 +1,7 @@
 // Stubs that another channel opened and nobody has taken yet: the oldest first, each with its clock.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { t } from "./i18n.js";
 import { pop } from "./model.js";
@@ -11,12 +11,11 @@ import { html, Notice } from "./ui.js";
 
 const rows = signal([]);
 const refusal = signal(null);
+const fill = filler(rows);
 
 async function load() {
-  const answer = await ask("GET", "/stubs/unowned");
-  if (!answer.ok) return;
-  rows.value = answer.value;
-  if (answer.value.length) loadWords();
+  await fill("GET", "/stubs/unowned");
+  if (rows.value.length) loadWords();
 }
 
 async function take(id) {
@@ -28,7 +27,7 @@ async function take(id) {
 
 export function UnownedStubs() {
   useDuty(load);
-  if (!rows.value.length) return null;
+  if (!rows.value.length && !refusal.value) return null;
   return html`<section class="card unowned" data-test="unowned"><h2>${t("stub.unowned", { n: rows.value.length })}</h2>
     <${Notice} problem=${refusal.value} onClose=${() => (refusal.value = null)} />
     <ol>${rows.value.map((row) => html`<li key=${row.ticket_id}>

@@ -1,8 +1,8 @@
 // What the caller hears by the agent's key, how he rated, and outage notices.
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { ask } from "./api.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { language, t } from "./i18n.js";
 import { board, me, mine } from "./model.js";
@@ -32,12 +32,10 @@ export function VoiceKeys({ ticket }) {
 
 // How the caller rated, once he has; asked for again with every change of duty.
 export function CallersRating({ ticket }) {
-  const [rating, setRating] = useState(null);
-  const load = async () => {
-    const answer = await ask("GET", `/tickets/${encodeURIComponent(ticket.ticket_id)}/rating`);
-    if (answer.ok) setRating(answer.value.rating);
-  };
-  useDuty(load);
+  const said = useSignal(null);
+  const [fill] = useState(() => filler(said));
+  useDuty(() => fill("GET", `/tickets/${encodeURIComponent(ticket.ticket_id)}/rating`));
+  const rating = said.value?.rating;
   return rating && html`<p class="muted" data-test="rating">${t("rating.title")} <b>${t(`rating.${rating}`)}</b></p>`;
 }
 
@@ -60,11 +58,8 @@ export function OutageNotes() {
 const rows = signal([]);
 const refusal = signal(null);
 const areas = signal([]);
-
-async function load() {
-  const answer = await ask("GET", "/outages");
-  if (answer.ok) rows.value = answer.value;
-}
+const fill = filler(rows);
+const load = () => fill("GET", "/outages");
 
 async function send(path, body) {
   const answer = await ask("POST", path, body);

@@ -14,8 +14,8 @@ from cti.app import REGULATIONS, AlreadyRunning, load_profile, make_service, onl
 from cti.clock import VirtualClock
 from cti.errors import BadInput
 from cti.settings import make_settings
-from cti.store.db import Store
 from cti.store.people import add_person
+from tests.stores import open_store
 
 HOLD = "import sys; from pathlib import Path; from cti.app import only_instance\n" \
        "with only_instance(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"  # fmt: skip
@@ -106,7 +106,7 @@ def test_a_house_file_that_does_not_load_is_named(tmp_path: Path, content: bytes
 @pytest.mark.parametrize(("role", "sits"), [("agent", True), ("lead", True), ("admin", False), ("auditor", False)])
 async def test_only_agents_and_leads_sign_in_from_a_phone(tmp_path: Path, role: str, sits: bool) -> None:
     """The right PIN of somebody who may not sit at a seat opens none; nor does a wrong one."""
-    store = await Store.open(tmp_path / "cti.db")
+    store = await open_store(tmp_path / "cti.db")
     settings = make_settings({"ami": {"secret": "not-used"}})
     clock = VirtualClock(datetime(2026, 11, 21, 2, 0, tzinfo=UTC))
     service = make_service(settings, load_profile("hz-12319"), store, clock, random.Random(1))

@@ -12,8 +12,8 @@ import aiomqtt
 import pytest
 
 from cti.bus import mqtt
-from cti.store.db import Store
 from tests.integration.broker import GatedClock, make_bus
+from tests.stores import open_store
 
 
 class _SlowBroker:
@@ -44,7 +44,7 @@ async def test_an_end_that_meets_the_answer_is_obeyed(
     for name in ("__aenter__", "publish"):
         monkeypatch.setattr(aiomqtt.Client, name, late if name == where else _at_once)
     monkeypatch.setattr(aiomqtt.Client, "__aexit__", AsyncMock(return_value=None))
-    store = await Store.open(tmp_path / "cti.db")
+    store = await open_store(tmp_path / "cti.db")
     running = asyncio.create_task(make_bus(_SlowBroker(), store, GatedClock()).run())  # type: ignore[arg-type]
     try:
         async with asyncio.timeout(20):

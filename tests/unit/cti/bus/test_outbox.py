@@ -11,13 +11,14 @@ import pytest
 from cti.bus.outbox import Message
 from cti.store import outbox
 from cti.store.db import Store
+from tests.stores import open_store
 
 T = datetime(2026, 11, 21, 9, 0, 0, 123456, UTC)
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(tmp_path / "cti.db")
+    store = await open_store(tmp_path / "cti.db")
     yield store
     await store.close()
 

@@ -15,6 +15,7 @@ from cti.settings import AsteriskSettings
 from cti.store import tables as t
 from cti.store.db import Store
 from queues.facts import Entered
+from tests.stores import open_store
 
 SECOND = 1795285585
 AGENT, CALLER = "cticb-1795285585.7", "1795285585.20"
@@ -60,7 +61,7 @@ class Files:
 
 @pytest.fixture
 async def files(tmp_path: Path) -> AsyncIterator[Files]:
-    store = await Store.open(tmp_path / "cti.db")
+    store = await open_store(tmp_path / "cti.db")
     yield Files(tmp_path, store)
     await store.close()
 

@@ -19,6 +19,7 @@ from cti.settings import Settings, make_settings
 from cti.store.db import Store
 from cti.store.people import Pins, add_person
 from cti.web.app import make_app
+from tests.stores import open_store
 from tests.web.fake import FakeEngine
 
 HEADERS = {"X-CTI-Request": "test"}
@@ -67,7 +68,7 @@ def pins() -> Pins:
 @pytest.fixture
 async def store(tmp_path: Path, pins: Pins) -> AsyncIterator[WatchedStore]:
     """An empty store with one person of each role, and a second agent."""
-    opened = await WatchedStore.open(tmp_path / "cti.db")
+    opened = await open_store(tmp_path / "cti.db", WatchedStore)
     assert isinstance(opened, WatchedStore)
     for number, pin in PINS.items():
         await add_person(opened, pins, number, NAMES[number], ROLES[number], pin)
