@@ -96,8 +96,8 @@ def _signals() -> Iterator[None]:
 def _sweep() -> None:
     """End what a signal in the middle of a start left without an owner: all that is still a child of ours."""
     for listed in Path("/proc/self/task").glob("*/children"):
-        for pid in listed.read_text().split():
-            with suppress(ProcessLookupError):
+        with suppress(FileNotFoundError, ProcessLookupError):  # of a thread that has ended since
+            for pid in listed.read_text().split():
                 os.kill(int(pid), signal.SIGKILL)
 
 

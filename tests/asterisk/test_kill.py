@@ -5,6 +5,7 @@ The oracle is Asterisk's own: queue_log for answered calls, CEL for dialled legs
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -19,7 +20,7 @@ from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
 from tests.asterisk.conftest import LEAD, PIN, Hotline
 
-KILLS = 200
+KILLS = int(os.environ.get("CTI_KILLS", "100"))  # about 2 s each; CTI_KILLS=200 for longer
 SEED = 20261121
 SEATS = {"a1001": "3001", "a1002": "3002", "a1003": "3003", "a1004": "3004"}
 UNSETTLED = (
@@ -55,7 +56,7 @@ def hotline(lab: LabAsterisk, tmp_path: Path) -> Iterator[Hotline]:
 
 @pytest.mark.asterisk
 @pytest.mark.timeout(1500)
-def test_two_hundred_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, hotline: Hotline) -> None:
+def test_kills_lose_nothing_and_double_nothing(lab: LabAsterisk, hotline: Hotline) -> None:
     """Every CONNECT in queue_log has one ticket and one recording; no attempt is dialled twice (seeded)."""
     hotline.sign_in(**SEATS)
     assert hotline.page(LEAD).ask("PUT", "callbacks/dialling", {"waiting": 50}).status == 204  # somebody always waits
@@ -112,6 +113,6 @@ def nobody_is_rung_twice(lab: LabAsterisk, hotline: Hotline) -> None:
     assert set(dialled) <= set(attempts)
     assert set(dialled.values()) <= {1}
     rung = Counter(row.exten for row in cel if row.context == "lab-citizens" and row.channel.endswith(";2"))
-    assert len(rung) > 5
+    assert len(rung) > KILLS // 40
     assert set(rung.values()) == {1}
     print(f"{len(attempts)} attempts, {len(rung)} citizens rung back, none twice; {dict(Counter(attempts.values()))}")

@@ -150,7 +150,11 @@ class FakeEngine:
             "duty": {"figures": {"connection": {
                 "rate": answered / entered if entered else None, "connected": answered, "decided": entered,
                 "lost": 0, "clock": "caller", "least_percent": 95, "level": "kept", "gap": False,
-            }}},
+            }}, "owed": {
+                "open": 0, "made": 0, "unclaimed": 0, "mandatory_left": 0, "late": 0,
+                "supervised": 0,
+                "sample": {"listed": 0, "drawn": 0, "open": 0, "made": 0, "closes_at": None},
+            }},
         }  # fmt: skip
 
     def subscribe(self) -> Subscription:

@@ -79,6 +79,7 @@ async def test_one_callback_from_the_list_to_its_result_by_keys(
     await dialled(duty, "1001")
     await page.keyboard.press("3")
     await expect(page.get_by_test_id("unsaved")).to_be_visible()
+    await expect(page.locator("[data-first]").first).to_be_focused()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Tab")
     await page.keyboard.type(HOSTILE)

@@ -1,6 +1,7 @@
 // What is known of the callback desk and what may be done there. Words typed and not yet saved stay in this tab.
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
+import { filler } from "./duty.js";
 import { me } from "./model.js";
 
 export const rows = signal([]);
@@ -12,10 +13,11 @@ export const saved = signal(null); // what was saved last, to be said
 
 const id = (row) => encodeURIComponent(row.callback_id);
 
+const fillRows = filler(rows);
+const fillAgreed = filler(agreed);
+
 export async function load() {
-  const [list, times] = await Promise.all([ask("GET", "/callback-desk"), ask("GET", "/callback-desk/appointments")]);
-  if (list.ok) rows.value = list.value;
-  if (times.ok) agreed.value = times.value;
+  const [list] = await Promise.all([fillRows("GET", "/callback-desk"), fillAgreed("GET", "/callback-desk/appointments")]);
   if (list.ok && shown.value) await look(shown.value);
 }
 

@@ -1,8 +1,7 @@
 // The lead's part of the callback desk: who makes which, quiet hours, how many callers may wait, draws, the dissatisfied.
 import { signal } from "@preact/signals";
-import { ask } from "./api.js";
 import { owed, send } from "./callback_acts.js";
-import { useDuty } from "./duty.js";
+import { filler, useDuty } from "./duty.js";
 import { dayTime } from "./format.js";
 import { t } from "./i18n.js";
 import { board, nameOf } from "./model.js";
@@ -30,12 +29,8 @@ const draws = signal([]);
 const unhappy = signal([]);
 const listed = signal([]);
 
-async function load() {
-  const [lists, answers, tickets] = await Promise.all(["/owed/draws", "/owed/dissatisfied", "/owed/supervised"].map((path) => ask("GET", path)));
-  if (lists.ok) draws.value = lists.value;
-  if (answers.ok) unhappy.value = answers.value;
-  if (tickets.ok) listed.value = tickets.value;
-}
+const LISTS = [["/owed/draws", filler(draws)], ["/owed/dissatisfied", filler(unhappy)], ["/owed/supervised", filler(listed)]];
+const load = () => Promise.all(LISTS.map(([path, fill]) => fill("GET", path)));
 
 function InboundFirst() {
   const most = board.value?.duty?.dialling?.waiting_most;

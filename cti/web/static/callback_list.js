@@ -71,7 +71,8 @@ const dayOf = (iso) => dayTime(iso).slice(0, 5);
 
 // The calendar: agreed times, day by day.
 export function Appointments() {
-  const days = Map.groupBy ? Map.groupBy(agreed.value, (row) => dayOf(row.appointment_at)) : new Map();
+  const days = new Map();
+  for (const row of agreed.value) days.set(dayOf(row.appointment_at), [...(days.get(dayOf(row.appointment_at)) ?? []), row]);
   return html`<section class="card cb-days" data-test="appointments"><h2>${t("callback.appointments")}
       <span class="count num">${agreed.value.length}</span></h2>
     ${!agreed.value.length && html`<p class="muted none">${t("callback.no_appointments")}</p>`}

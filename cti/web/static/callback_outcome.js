@@ -1,5 +1,5 @@
 // What came of a callback, by keys alone: a digit says what, Enter saves. Nothing typed is lost or looks saved before it is.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { draftOf, forget, matterKey, momentOf, owed, saved, typed } from "./callback_acts.js";
 import { t } from "./i18n.js";
 import { html } from "./ui.js";
@@ -36,7 +36,7 @@ export function Outcome({ row }) {
     saved.value = null;
     setTimeout(() => form.current?.querySelector("[data-first]")?.focus(), 0);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event) => {
       const what = WHAT[Number(event.key) - 1];
       if (!what || event.altKey || event.ctrlKey || event.metaKey || inField(event.target)) return;

@@ -1,5 +1,5 @@
 // One callback being made: the unit's reply and the recording first, then the key that dials, then what came of it.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { dial, invite, owed, previewed, refusal, rows, chosen, claim, saved, shown } from "./callback_acts.js";
 import { Outcome } from "./callback_outcome.js";
 import { LeadActs } from "./callback_lead.js";
@@ -53,7 +53,7 @@ function Own({ row }) {
   const key = useRef(null);
   useEffect(() => key.current?.focus(), [row.callback_id]);
   const acts = { dial: () => dial(row), release: () => owed(row, "release"), invite: () => invite(row) };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || !WAYS[event.code]) return;
       event.preventDefault();

@@ -82,6 +82,8 @@ async def status_of(app: FastAPI, access: Access, cookie: str | None) -> int:
     await asyncio.wait({asking, started}, return_when=asyncio.FIRST_COMPLETED)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
+    if not started.done():  # no answer at all: what it died of is told
+        asking.result()
     return started.result()
 
 
