@@ -109,6 +109,8 @@ class DialGate(Part):
 
     def called_back(self, callback: Callback, now: datetime) -> None:
         running = callback.running
+        if running is not None or callback.number in self._running:
+            self._look_at_clock(now)  # stepped there and back within an attempt, its times are no measure of two hours
         if running is not None:
             self._running[callback.number] = running.channel_id
         elif self._running.get(callback.number) in {d.channel_id for d in callback.diallings}:

@@ -200,6 +200,22 @@ async def test_a_step_of_the_clock_stops_dialling_until_a_lead_has_looked(house:
     assert (await said(house, DialNow("1001", callback_id))).ruling.code != "clock_stepped"
 
 
+async def test_a_step_within_an_attempt_is_seen_though_the_clock_is_right_again_after_it(house: House) -> None:
+    """Else its end, told by a clock that was an hour back, would let the next begin too soon."""
+    callback_id = await owed(house)
+    await said(house, PreviewOpened("1001", callback_id))
+    assert (await said(house, DialNow("1001", callback_id))).ruling.allowed
+    house.clock.step(timedelta(hours=-1))
+    while running := [dial for dial in house.pbx.dials.values() if dial.state != "over"]:
+        house.pbx.step_dial(running[0])
+        await house.quiet()
+    house.clock.step(timedelta(hours=1))
+    assert sum(m.get("code") == "clock_stepped" for m in house.engine.board()["alarms"]) == 1
+    stepped_at = house.engine.world.stepped_at
+    assert stepped_at is not None
+    assert stepped_at >= house.clock.now() - timedelta(hours=1)
+
+
 async def test_many_requests_for_one_number_are_one_callback_and_its_extensions_three(house: House) -> None:
     """S8: callback.number_open; whoever asks, under whatever key. Another extension is another caller."""
     for n in range(20):
