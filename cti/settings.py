@@ -6,12 +6,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from cti.errors import BadInput
+from queues.kinds import KINDS
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _kind(code: str) -> str:
+    if code not in KINDS:
+        raise ValueError(f"one of {', '.join(KINDS)} is needed")
+    return code
+
+
+KindCode = Annotated[str, AfterValidator(_kind)]
 
 
 class _Topic(BaseModel):
@@ -170,6 +180,10 @@ class ZammadSettings(_Topic):
     """Whether http will do although Zammad is not on this machine."""
     line: str = Field(default="12319", pattern=r"^[0-9]{3,20}$")
     """The hotline's own number, as Zammad is to show it."""
+    webhook_secret: str = Field(default="", max_length=200, repr=False, pattern=r"^([!-~]{16,})?$")
+    """Admin, Webhook, HMAC SHA1 Signature Token, at least 16 characters. Empty: closed tickets are not taken."""
+    kinds: dict[Annotated[str, Field(min_length=1, max_length=160)], KindCode] = Field(default={}, max_length=200)
+    """Name of a group in Zammad -> our kind (queues/kinds.py). A ticket of another group has none."""
 
 
 class WebhookSettings(_Topic):

@@ -65,4 +65,14 @@ class FinishTicket(NamedTuple):
     ticket_id: str
 
 
-HandoverCommand = PairSeats | AddItem | TakeItem | DisputeItem | SettleItem | SignSheet | FinishTicket
+class FinishElsewhere(NamedTuple):
+    """The ticket lives in another system and is finished there; one that an agent has taken stays his to finish.
+
+    ``by``: the system's name. Said twice, it is done once.
+    """
+
+    by: str
+    ticket_id: str
+
+
+HandoverCommand = PairSeats | AddItem | TakeItem | DisputeItem | SettleItem | SignSheet | FinishTicket | FinishElsewhere

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.commands import Command, Outcome
-from cti.commands.handover import FinishTicket
+from cti.commands.handover import FinishElsewhere, FinishTicket
 from cti.commands.owed import OweCallback, SendBack
 from cti.commands.sinks import ReportReply
 from cti.engine.drawing import Drawing
@@ -39,7 +39,8 @@ from queues.workdays import working_days_after
 from regulations import Ruling, allowed, refused
 
 SENT_BACK = "sent_back"
-SPEAKS = (ReportReply, FinishTicket, OweCallback, SendBack)  # of a ticket for which something may be owed already
+# Of a ticket for which something may be owed already.
+SPEAKS = (ReportReply, FinishTicket, FinishElsewhere, OweCallback, SendBack)
 
 
 class Owing(Part):
@@ -62,8 +63,15 @@ class Owing(Part):
 
     def unit_answered(self, ticket_id: str, result: Result, now: datetime) -> None:
         stub = self.world.stubs.get(ticket_id)
-        if stub is not None and result is not Result.RETURNED:
+        known = self._known.get(ticket_id)
+        if result is Result.RETURNED:
+            return
+        if stub is not None:
             self._owe(stub, now)
+        elif known is not None and known["code"] == SENT_BACK:  # finished, and yet the unit was to answer anew
+            verdict = Verdict(Owed.MANDATORY, allowed())
+            row = self._row(ticket_id, known["round"] + 1, known["number"], known["kind"], verdict, now)
+            self._follow(verdict, row, "ticket", "", now)
 
     def batched(self, now: datetime) -> None:
         for ticket in list(self.world.changes.owners.values()):

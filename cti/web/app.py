@@ -47,6 +47,7 @@ from cti.web import (
     tokens,
     transfers,
     voice,
+    zammad,
 )
 from cti.web.context import Web
 from cti.web.guard import Guard
@@ -74,7 +75,7 @@ def routed() -> FastAPI:
     parts = (  # the ledger before tickets: /tickets/export is no ticket of that name
         auth, agents, ledger, recordings, desk, tickets, stubs, callbacks, owed, people, conduct, figures, findings,
         roster, leave, handover, missed, transfers, nuisance, directory, emergencies, surges, board, stream, sinks,
-        tokens, ext, voice,
+        tokens, ext, zammad, voice,
     )  # fmt: skip
     for part in parts:
         api.include_router(part.router)

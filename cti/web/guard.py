@@ -13,8 +13,14 @@ from cti.web.problems import Problem
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 16 * 1024
+LARGEST_TICKET = 128 * 1024  # Zammad repeats the users, the organization and the group with each ticket
 LARGEST_FILE = 2 * 1024 * 1024
-TAKES_A_FILE = ("POST", "/api/v1/roster/import")
+LARGER = {
+    ("POST", "/api/v1/roster/import"): LARGEST_FILE,
+    ("POST", "/api/v1/ext/zammad/tickets"): LARGEST_TICKET,
+}
+"""Routes with a limit of their own, in bytes."""
+SIGNATURE = "x-hub-signature"
 ASKED_BY = "x-cti-request"
 """The header that every unsafe request carries: a form of another site cannot set one."""
 
@@ -73,8 +79,8 @@ def refuse(method: str, scheme: str, path: str, headers: Headers) -> Problem | N
     origin = headers.get("origin")
     foreign = origin is not None and urlsplit(origin)[:2] != (scheme, headers.get("host"))
     sent_here = headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-    # A token is sent by hand, never by a browser of itself, and no form can set its header either.
-    by_hand = ASKED_BY in headers or headers.get("authorization", "").startswith("Bearer ")
+    # A token or a signature is sent by hand, never by a browser of itself, and no form can set their headers either.
+    by_hand = ASKED_BY in headers or SIGNATURE in headers or headers.get("authorization", "").startswith("Bearer ")
     if foreign or not sent_here or not by_hand:
         return Problem("cross_site")
     if "transfer-encoding" in headers:
@@ -82,5 +88,5 @@ def refuse(method: str, scheme: str, path: str, headers: Headers) -> Problem | N
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         return Problem("unreadable")
-    largest = LARGEST_FILE if (method, path) == TAKES_A_FILE else LARGEST_BODY
+    largest = LARGER.get((method, path), LARGEST_BODY)
     return Problem("too_large") if int(length) > largest else None

@@ -33,6 +33,7 @@ WORDS: Mapping[str, tuple[int, str, str]] = {
     "not_found": (404, "不存在", "No such thing"),
     "not_logged_in": (401, "请先登录", "Log in first"),
     "bad_token": (401, "令牌缺失、无效或已停用", "The token is missing, unknown or ended"),
+    "bad_signature": (401, "签名缺失或无效", "The signature is missing or wrong"),
     "range": (416, "只支持一个有效的字节范围", "One range of bytes within the file is needed"),
     "recording_changed": (409, "录音文件与登记不符，不予播放", "The file is not the one that was kept: not played"),
     "recording_writing": (409, "录音尚未写完，请稍后再听", "The recording is still being written; try later"),

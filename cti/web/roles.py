@@ -17,9 +17,10 @@ from starlette.routing import Mount
 from cti.store.people import Role
 from cti.web.app import routed
 from cti.web.context import Needs, anyone
-from cti.web.guard import SAFE
+from cti.web.guard import SAFE, SIGNATURE
 from cti.web.pages import PAGES
 from cti.web.tokens import NeedsToken
+from cti.web.zammad import signed
 
 DOCUMENT = Path("docs/roles.md")
 OPEN = {
@@ -46,7 +47,8 @@ class Access:
     roles: frozenset[Role]
     login: bool
     scope: str = ""
-    """Of the tokens of other systems that it lets in instead of people; a token is no login."""
+    """Of the tokens of other systems that it lets in instead of people, or the header of the signature that it asks
+    for; neither is a login."""
 
     @property
     def changes(self) -> bool:
@@ -77,6 +79,8 @@ def _access(method: str, path: str, dependant: Dependant | None) -> Access:
     scopes = [call.scope for call in calls if isinstance(call, NeedsToken)]
     if scopes:
         return Access(method, path, frozenset(), login=True, scope=scopes[0])
+    if signed in calls:
+        return Access(method, path, frozenset(), login=True, scope=SIGNATURE)
     if anyone not in calls:
         if (method, path) not in OPEN:
             raise RolesUnknown(

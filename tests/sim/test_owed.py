@@ -12,6 +12,7 @@ import pytest
 
 from cti.commands import DialNow, SignIn
 from cti.commands.dialling import PreviewOpened
+from cti.commands.handover import FinishElsewhere
 from cti.commands.owed import (
     AgreeAppointment,
     AssignCallback,
@@ -26,6 +27,7 @@ from cti.commands.owed import (
     ReleaseCallback,
     SendBack,
 )
+from cti.commands.tickets import OpenStub, TakeStub
 from cti.errors import BadInput
 from queues.sampling import commitment, list_hash, replayed
 from tests.sim.missing import NUMBER
@@ -240,6 +242,27 @@ async def test_a_reply_that_does_not_match_goes_back_to_the_unit(house: Owed) ->
     await house.replied(stub, "k2")
     assert [c.state for c in house.callbacks()] == ["due"]
     assert house.rows("select round, code from owed_tickets order by round") == [(1, "sent_back"), (2, "ok")]
+
+
+async def test_a_ticket_finished_elsewhere_is_called_back_about_again_when_sent_back(house: Owed) -> None:
+    """It is on nobody's list, and its unit's next answer counts all the same; one that an agent took stays his."""
+    opened = await house.did(OpenStub("other", NUMBER, "repair", None, "路灯", "zammad", "zammad:1"))
+    stub = house.now_of(opened["ticket_id"])
+    await house.replied(stub)
+    for _ in range(2):
+        await house.did(FinishElsewhere("zammad", stub.ticket_id))
+    assert stub.ticket_id not in house.engine.world.stubs
+    callback_id = house.the_one().callback_id
+    await house.did(ClaimCallback("1001", callback_id))
+    await house.did(SendBack("1001", callback_id, stub.ticket_id, "反馈不实"))
+    await house.restart()
+    await house.replied(stub, "k2")
+    assert [(c.state, c.number, c.mandatory) for c in house.callbacks()] == [("due", NUMBER, True)]
+    assert house.rows("select round, code from owed_tickets order by round") == [(1, "sent_back"), (2, "ok")]
+    taken = await house.did(OpenStub("other", OTHER, "repair", None, "路灯", "zammad", "zammad:2"))
+    await house.did(TakeStub("1001", taken["ticket_id"]))
+    await house.did(FinishElsewhere("zammad", taken["ticket_id"]))
+    assert house.now_of(taken["ticket_id"]).agent == "1001"
 
 
 async def test_a_new_matter_opens_a_stub_of_the_patrol(house: Owed) -> None:

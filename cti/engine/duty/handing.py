@@ -13,7 +13,7 @@ from agents import handover as h
 from agents.handover import HandoverState, Pair
 from agents.presence import Agent
 from cti.commands import Command, SignOut
-from cti.commands.handover import FinishTicket
+from cti.commands.handover import FinishElsewhere, FinishTicket
 from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.finding import Findings
 from cti.engine.duty.handover_asked import Asked
@@ -33,6 +33,7 @@ from regulations import Ruling
 
 LOOK_EVERY = timedelta(hours=6)
 ONCE_MORE = timedelta(hours=1)  # a handover whose outgoing agent still holds the seat is looked at again after this
+FINISH = (FinishTicket, FinishElsewhere)
 
 
 class Handing(Part):
@@ -122,10 +123,10 @@ class Handing(Part):
         await self.tickets.load(connection, now, self._needed())
 
     def lacks(self, command: Command) -> bool:
-        return isinstance(command, FinishTicket) and self.tickets.find(command.ticket_id) is None
+        return isinstance(command, FINISH) and self.tickets.find(command.ticket_id) is None
 
     async def fetch(self, connection: AsyncConnection, commands: Iterable[Command]) -> None:
-        await self.tickets.fetch(connection, [c.ticket_id for c in commands if isinstance(c, FinishTicket)])
+        await self.tickets.fetch(connection, [c.ticket_id for c in commands if isinstance(c, FINISH)])
 
     def view(self, now: datetime) -> dict[str, Any]:
         return self.showing.view(now)

@@ -15,6 +15,7 @@ from cti.commands import Outcome
 from cti.commands.handover import (
     AddItem,
     DisputeItem,
+    FinishElsewhere,
     FinishTicket,
     PairSeats,
     SettleItem,
@@ -51,6 +52,7 @@ class Asked:
             SettleItem: self.settle,
             SignSheet: self.sign,
             FinishTicket: self.finish,
+            FinishElsewhere: self.finish_elsewhere,
         }
 
     @property
@@ -145,6 +147,13 @@ class Asked:
         if asked.number != ticket.owner and asked.number not in self.world.leads:
             return Outcome(refused("not_your_ticket", "该工单不归您办理", "The ticket is not yours to finish"))
         self.tickets.finish(ticket, asked.number, now)
+        return Outcome(allowed())
+
+    def finish_elsewhere(self, asked: FinishElsewhere, now: datetime) -> Outcome:
+        """What another system has finished is off our lists, unless an agent has taken it."""
+        ticket = self.tickets.find(asked.ticket_id)
+        if ticket is not None and not ticket.owner:
+            self.tickets.finish(ticket, asked.by, now)
         return Outcome(allowed())
 
     def _find(self, item_id: str) -> tuple[Item, Pair] | None:
