@@ -26,7 +26,8 @@ from cti.engine.dialling import Diallings
 from cti.engine.inputs import Align
 from cti.engine.joining import Joins, join, of_key, open_one
 from cti.engine.part import ActKind, StateAsked, take
-from cti.engine.world import Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import World
 from cti.ids import Ids
 from cti.numbers import target
 from cti.settings import Settings

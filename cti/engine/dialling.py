@@ -12,7 +12,8 @@ from cti.commands.dialling import FolderSeen
 from cti.engine.gating import NOT_STARTED
 from cti.engine.inputs import Dial, Dialled, DropDial, Trace, Traced
 from cti.engine.laying import laid
-from cti.engine.world import Callback, Dialling, Recording, World
+from cti.engine.records import Callback, Dialling, Recording
+from cti.engine.world import World
 from cti.ids import CALLBACK_LEG, Ids
 from cti.settings import CallbackSettings
 from queues.callbacks import Attempt, AttemptOutcome, Override, Terms, earliest, may_place, retry_at

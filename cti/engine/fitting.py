@@ -8,7 +8,8 @@ from typing import Any
 
 from cti.engine.laying import capacity
 from cti.engine.part import Act, ActKind, Part, Waker
-from cti.engine.world import OPEN, Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import OPEN, World
 from cti.settings import CallbackSettings
 from queues.callbacks import Terms
 from queues.planning import Owed, Shortfall, shortfall

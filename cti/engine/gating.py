@@ -17,7 +17,8 @@ from cti.commands import Outcome
 from cti.commands.dialling import AllowQuiet, CallerCame, ConfirmClock, FolderSeen, PreviewOpened, SetInboundFirst
 from cti.engine.inputs import DropDial, LookAtFolder
 from cti.engine.part import Handler, Part, Waker
-from cti.engine.world import Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import World
 from cti.errors import BadInput
 from cti.ids import CALLBACK_LEG
 from cti.numbers import diallable

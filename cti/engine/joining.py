@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, select
 
 from cti.commands import Command, RequestCallback
 from cti.commands.owed import OweCallback
-from cti.engine.world import Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import World
 from cti.ids import Ids
 from cti.store import tables as t
 from cti.store.owed_tables import callback_steps

@@ -6,7 +6,8 @@ from collections import ChainMap
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from cti.engine.world import Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import World
 from queues.callbacks import Terms
 from queues.planning import Capacity, Owed, Planned, capacity_of, planned, quarter_of
 

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agents.presence import Agent, rings, talks
 from cti.bus.outbox import Message
 from cti.engine.joining import JOINED
-from cti.engine.world import ALARMS, MOST_ALARMS, Callback, Dialling, Recording, World
+from cti.engine.records import Callback, Dialling, Recording
+from cti.engine.world import ALARMS, MOST_ALARMS, World
 from cti.store import tables as t
 from cti.store.dial_tables import callback_extensions
 from cti.store.owed_tables import callback_steps

@@ -17,7 +17,8 @@ from cti.commands import Outcome, RequestCallback
 from cti.commands.missed import CallBackMissed, ClaimMissed, CloseMissed, ReleaseMissed
 from cti.engine.joining import MISSED
 from cti.engine.part import Act, ActKind, Handler, Part
-from cti.engine.world import Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import World
 from cti.errors import BadInput
 from cti.ids import Ids
 from cti.numbers import diallable

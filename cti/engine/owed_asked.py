@@ -18,7 +18,8 @@ from cti.engine.joining import MISSED, step
 from cti.engine.loading import load_callbacks
 from cti.engine.owed_said import Said, chosen
 from cti.engine.part import Handler
-from cti.engine.world import Callback, Dialling, World
+from cti.engine.records import Callback, Dialling
+from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
 from cti.store import tables as t

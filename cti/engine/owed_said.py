@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.commands import Outcome
 from cti.commands.owed import LiftSupervision, RecordResult
-from cti.engine.world import Callback, Dialling, World
+from cti.engine.records import Callback, Dialling
+from cti.engine.world import World
 from cti.errors import BadInput
 from cti.ids import CALLBACK_LEG
 from cti.store.owed_tables import callback_results, owed_tickets, supervised_tickets

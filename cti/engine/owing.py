@@ -21,7 +21,8 @@ from cti.engine.duty.handover_tickets import OpenTickets
 from cti.engine.joining import Joins, join, of_key, open_one
 from cti.engine.owed_asked import OwedAsked
 from cti.engine.part import Handler, Part, Waker
-from cti.engine.world import OPEN, Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import OPEN, World
 from cti.errors import BadInput
 from cti.ids import Ids
 from cti.numbers import diallable

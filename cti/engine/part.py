@@ -10,21 +10,19 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.presence import Agent
 from cti.ami.events import AttendedTransfer, BlindTransfer, DialBegin, DialEnd, Hangup, OriginateResponse
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
+from cti.engine.records import Callback
 from queues.calls import Call
 from queues.facts import Rated, ShutOut
 from queues.replies import Result
 from queues.stubs import Stub
 from regulations import Ruling
-
-if TYPE_CHECKING:
-    from cti.engine.world import Callback
 
 
 class ActKind(StrEnum):

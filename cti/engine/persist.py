@@ -11,7 +11,8 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from agents.presence import Agent
 from cti.bus.outbox import Message
-from cti.engine.world import Callback, Changes, Recording, World
+from cti.engine.records import Callback, Recording
+from cti.engine.world import Changes, World
 from cti.store import outbox
 from cti.store import tables as t
 from cti.store.db import Statements

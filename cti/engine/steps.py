@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from agents import presence
-from cti.engine.world import PROVE_QUEUE, Recording, World
+from cti.engine.records import Recording
+from cti.engine.world import PROVE_QUEUE, World
 from cti.ids import Ids
 from queues import callflow
 from queues.calls import Call

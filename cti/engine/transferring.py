@@ -17,8 +17,9 @@ from cti.commands.transfers import BeginTransfer, CancelTransfer, CompleteTransf
 from cti.engine.directory import Directory
 from cti.engine.inputs import Move
 from cti.engine.part import CallMove, Handler, Part, Waker
+from cti.engine.records import Recording
 from cti.engine.transfer_rows import row_of, shown, transfer_of
-from cti.engine.world import Recording, World
+from cti.engine.world import World
 from cti.errors import BadInput
 from cti.ids import Ids
 from cti.settings import Settings

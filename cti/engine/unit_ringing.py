@@ -14,7 +14,8 @@ from cti.commands.transfers import BeginTransfer
 from cti.engine.directory import Directory
 from cti.engine.inputs import DialUnit
 from cti.engine.part import CallMove
-from cti.engine.world import Recording, World
+from cti.engine.records import Recording
+from cti.engine.world import World
 from cti.ids import Ids
 from cti.settings import Settings
 from queues import emergency as core

@@ -19,7 +19,7 @@ from cti.commands.owed import ClaimCallback
 from cti.commands.sinks import ReportReply
 from cti.commands.tickets import HandOut, SetParticulars
 from cti.engine.owing import Owing
-from cti.engine.world import Callback
+from cti.engine.records import Callback
 from queues.stubs import Stub
 from tests.sim.house import MORNING
 from tests.sim.missing import NUMBER, dialled

@@ -11,7 +11,7 @@ import pytest
 from cti.commands import GoReady, RequestCallback, SignIn, SignOut
 from cti.commands.handover import PairSeats, SignSheet, TakeItem
 from cti.commands.roster import PutShifts, ShiftEntry
-from cti.engine.world import Callback
+from cti.engine.records import Callback
 from cti.store.handovers import handovers_in_hand
 from tests.sim.shifts import CALLER, CHANGE, LEADS, Shifts
 

@@ -13,7 +13,7 @@ import pytest
 from cti.commands import DialNow, Outcome, RequestCallback
 from cti.commands.dialling import ConfirmClock, PreviewOpened
 from cti.engine.inputs import Dialled
-from cti.engine.world import Callback
+from cti.engine.records import Callback
 from queues.callbacks import AttemptOutcome
 from tests.sim.house import ZONE, House
 from tests.sim.missing import dialled

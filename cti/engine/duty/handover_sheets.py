@@ -14,7 +14,8 @@ from cti.engine.duty.conduct import Conduct
 from cti.engine.duty.handover_book import Book
 from cti.engine.duty.handover_tickets import OpenTickets
 from cti.engine.duty.rostering import Rostering
-from cti.engine.world import Callback, World
+from cti.engine.records import Callback
+from cti.engine.world import World
 from cti.ids import Ids
 
 WITHOUT_SHIFT = timedelta(hours=24)  # how far back an agent's tickets are his shift's when the roster lost the shift

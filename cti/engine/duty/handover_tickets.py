@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.engine.world import TicketOwner, World
+from cti.engine.records import TicketOwner
+from cti.engine.world import World
 from cti.store.tables import tickets
 from queues.tickets import Ticket
 

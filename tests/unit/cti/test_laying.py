@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from cti.app import load_profile
 from cti.engine.laying import laid
-from cti.engine.world import Callback, Dialling, World
+from cti.engine.records import Callback, Dialling
+from cti.engine.world import World
 from queues.callbacks import Attempt, AttemptOutcome, Terms
 
 ZONE = ZoneInfo("Asia/Shanghai")
