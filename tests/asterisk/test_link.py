@@ -9,7 +9,9 @@ import asyncio
 import os
 import re
 import signal
+import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -83,11 +85,19 @@ async def test_clean_stop_says_so(lab: LabAsterisk) -> None:
         assert link.stats.quarantined == 0
 
 
+def freeze(pid: int) -> None:
+    """Stop a process. The signal is under way for a moment, and an answer with it: wait until no thread runs."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = Path(f"/proc/{pid}/task")
+    while any(stat.read_text().rpartition(")")[2].split()[0] != "T" for stat in threads.glob("*/stat")):
+        time.sleep(0.01)
+
+
 async def test_frozen_is_seen_and_thawed(lab: LabAsterisk) -> None:
     """SIGSTOP: TCP still accepts and takes bytes, yet two pings find the link down; after SIGCONT it is back (F5)."""
     async with running(lab.ami_port, SystemClock(), secret=lab.cti_secret, action_timeout_s=1.0) as (link, ears):
         await ears.until_state(LinkState.UP)
-        os.kill(lab.pid, signal.SIGSTOP)
+        freeze(lab.pid)
         try:
             while link.state is LinkState.UP:
                 with pytest.raises((ActionTimeout, LinkDown)):
