@@ -168,7 +168,8 @@ def test_an_asterisk_that_is_already_there_is_driven(
     demo = Demo(tmp_path / "demo", *words)
     start.append(demo)
     demo.wait_for("Ctrl-C")
-    assert sorted(citizens.members()) == ["1001", "1002", "1003", "1004"]
+    four = ["1001", "1002", "1003", "1004"]
+    citizens.wait_for(lambda: sorted(citizens.members()) == four, "Asterisk to show the agents who signed in")
     citizens.wait_for(lambda: oracle.answered(lab.queue_log), "a call to be answered", 20)
     assert demo.end() == 0
     assert citizens.members() == {}
