@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -152,6 +153,11 @@ class CallbackSettings(_Topic):
     """After a callback that was not recorded, none is dialled for this long."""
     recording_free_mb: int = Field(default=200, ge=0)
     """Free space, in MiB, that the recordings folder needs; with less no callback is dialled."""
+
+    @property
+    def longest_ring(self) -> timedelta:
+        """From the dial to the end of the caller's ring: the agent's phone rings first."""
+        return timedelta(seconds=self.agent_ring_s + self.ring_s)
 
 
 class MqttSettings(_Topic):

@@ -41,7 +41,7 @@ class Diallings:
     def __init__(self, world: World, ids: Ids, settings: CallbackSettings) -> None:
         self.world = world
         self.ids = ids
-        self.ring = timedelta(seconds=settings.ring_s)
+        self._longest = settings.longest_ring
         self.agent_ring = timedelta(seconds=settings.agent_ring_s)
         self.retry = timedelta(seconds=settings.retry_agent_s)
         self.in_flight = settings.in_flight
@@ -62,11 +62,6 @@ class Diallings:
         self.world.wake_at(at, f"callback:{callback.callback_id}")
         self.world.tell(now, "callback.planned", callback.callback_id, {"due_at": at.isoformat()})
         return callback
-
-    @property
-    def _longest(self) -> timedelta:
-        """From the dial to the end of the caller's ring: the agent's phone rings first."""
-        return self.ring + self.agent_ring
 
     def _terms(self, callback: Callback, now: datetime) -> Terms:
         by = callback.override_by

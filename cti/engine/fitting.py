@@ -24,7 +24,7 @@ class Fitting(Part):
 
     def __init__(self, world: World, pbx_id: str, settings: CallbackSettings) -> None:
         self.world, self.pbx_id = world, pbx_id
-        self.ring = timedelta(seconds=settings.ring_s + settings.agent_ring_s)
+        self.ring = settings.longest_ring
         self.handling = timedelta(seconds=settings.handling_s)
         self._short = Shortfall(0, 0)
         self._changed, self._armed = False, False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -47,7 +47,7 @@ class OwedAsked:
     ) -> None:
         self.world, self.ids, self.tickets, self._sent_back = world, ids, tickets, sent_back
         self.said = Said(world, settings.pbx_id, self.step)
-        self.ring = timedelta(seconds=settings.callback.ring_s + settings.callback.agent_ring_s)
+        self.ring = settings.callback.longest_ring
         self._matters: dict[str, str] = {}  # keys of this batch that opened a stub already
 
     def commands(self) -> Mapping[type[Any], Handler]:

@@ -144,7 +144,8 @@ class Owing(Part):
 
     def _drawn(self, rows: list[dict[str, Any]], now: datetime) -> None:
         for row in rows:
-            first = now if self._first_dial(now) < self.drawing.ends_after(now) else self._first_dial(now)
+            dial = self._first_dial(now)
+            first = now if dial < self.drawing.ends_after(now) else dial
             by = self.drawing.ends_after(first) if self.drawing.at_once else None
             row["callback_id"] = self._born(row, "sample", False, by, "", now)
             self.world.write(owed_tickets, row)
@@ -183,8 +184,7 @@ class Owing(Part):
         return callback.callback_id
 
     def _first_dial(self, now: datetime) -> datetime:
-        ring = timedelta(seconds=self.settings.ring_s + self.settings.agent_ring_s)
-        return earliest((), self.world.callback_limits, now, ring)
+        return earliest((), self.world.callback_limits, now, self.settings.longest_ring)
 
     def _deadline(self, now: datetime) -> datetime | None:
         limit = self.world.profile.get("callback.within_working_days")
