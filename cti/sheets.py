@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
 _STARTS_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the wide ones: Excel in Chinese takes them for the narrow ones
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")  # XML 1.0, 2.2, below the blank
 
 
 class SheetFile(Protocol):
@@ -41,16 +39,23 @@ class CsvFile:
 
 
 class XlsxFile:
-    """One sheet, named *title*. Rows go to a file of openpyxl's own as they come: only few are in memory."""
+    """One sheet, named *title*. Rows go to a file of openpyxl's own as they come: only few are in memory.
+
+    openpyxl takes 15 MB and is loaded for the first file that needs it: most services make none.
+    """
 
     def __init__(self, title: str) -> None:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+
+        self._cell = WriteOnlyCell
         self._book = Workbook(write_only=True)
         self._sheet = self._book.create_sheet(title)
 
     def add(self, rows: Iterable[Sequence[str]]) -> None:
         """Append rows."""
         for row in rows:
-            cells = [WriteOnlyCell(self._sheet, value=cell(text)) for text in row]
+            cells = [self._cell(self._sheet, value=cell(text)) for text in row]
             for each in cells:
                 each.data_type = "s"
             self._sheet.append(cells)
@@ -67,5 +72,5 @@ def cell(text: str) -> str:
 
     Control characters, which no XLSX may hold, become a blank.
     """
-    clean = ILLEGAL_CHARACTERS_RE.sub(" ", text)
+    clean = _NOT_IN_XML.sub(" ", text)
     return f"'{clean}" if clean.startswith(_STARTS_FORMULA) else clean

@@ -12,9 +12,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from cti.errors import BadInput
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -26,7 +23,7 @@ MOST_UNPACKED = 16 * 1024 * 1024  # bytes of all of them; 20,000 rows of a roste
 
 # What openpyxl raises on files that are not what they seem. defusedxml's refusals are ValueErrors.
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, InvalidFileException, ParseError, struct.error, KeyError, IndexError, ValueError,
+    zipfile.BadZipFile, zlib.error, ParseError, struct.error, KeyError, IndexError, ValueError,
     TypeError, AttributeError, OverflowError, EOFError, OSError, NotImplementedError, RuntimeError,
 )  # fmt: skip
 
@@ -82,6 +79,9 @@ def _decoded(content: bytes) -> str:
 
 
 def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    from openpyxl import load_workbook  # 15 MB, for a service that may never read a workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         _weigh(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
@@ -90,7 +90,7 @@ def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
             yield number, [_text(cell) for cell in cells]
     except BadFile:
         raise
-    except _BROKEN as error:
+    except (*_BROKEN, InvalidFileException) as error:
         raise BadFile("no readable XLSX workbook (不是可读取的XLSX文件)") from error
 
 
