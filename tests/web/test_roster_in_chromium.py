@@ -18,8 +18,8 @@ from tests.web.duty import DutySite, duty_site
 MONDAY = datetime(2026, 12, 28, 1, 0, tzinfo=UTC)  # 09:00 in Heze; the week ends in another year
 NIGHT = MONDAY.date().replace(day=31)  # begins in the old year and ends in the new one
 HOSTILE = "<img src=x onerror=alert(1)>"
-BOARD_HAS = """seat => import('/static/model.js').then(
-    ({ board }) => board.value?.agents.some(line => line.seat === seat))"""
+BOARD_HAS = """seat => import('/static/model.js').then(({ board }) => new Promise(done =>
+    board.subscribe(told => told?.agents.some(line => line.seat === seat) && done(true))))"""
 
 pytestmark = pytest.mark.browser
 
@@ -153,7 +153,7 @@ async def test_what_is_typed_stays_while_the_hotline_moves(
     await page.get_by_test_id("extra").check()
     assert (await site.ask(SignIn("1002", "8002"))).ruling.allowed
     site.leap(1)
-    await page.wait_for_function(BOARD_HAS, arg="8002")
+    await page.evaluate(BOARD_HAS, "8002")
     for name, value in (("code", "own"), ("from", "21:00"), ("to", "05:00"), ("crew", "丙班")):
         await expect(page.get_by_test_id(name)).to_have_value(value)
     await expect(page.get_by_test_id("extra")).to_be_checked()
