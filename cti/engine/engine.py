@@ -43,7 +43,7 @@ from cti.engine.outcomes import checked
 from cti.engine.persist import persist
 from cti.engine.steps import Steps
 from cti.engine.syncing import Syncing
-from cti.engine.world import Changes, World
+from cti.engine.world import DUTY, Changes, World
 from cti.errors import BadInput, CtiError, Unavailable
 from cti.ids import CALLBACK_LEG, Ids
 from cti.settings import Settings
@@ -189,6 +189,7 @@ class Engine:
         self._tell_states(now)
         world.forget_closed(now)
         messages = await self._commit(changes) if changes.rows() else []
+        world.versions.update(changes.shown)
         self._bus.publish(messages)
         if messages:
             self._after_commit(messages)
@@ -336,7 +337,7 @@ class Engine:
 
     def _duty(self, now: datetime) -> dict[str, Any]:
         """What the parts show; ``version`` rises when a page of the duty desk should ask again."""
-        views: dict[str, Any] = {"version": self.world.duty_version}
+        views: dict[str, Any] = {"version": self.world.versions[DUTY]}
         for part in self.world.parts:
             views.update(part.view(now))
         return views

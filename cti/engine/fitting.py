@@ -65,7 +65,7 @@ class Fitting(Part):
         short = shortfall(bound, capacity(world, self.handling), world.callback_limits, now, self.ring)
         before, self._short = self._short, short
         if short != before:
-            world.duty_version += 1
+            world.changed()
         if sum(short) and not sum(before):
             world.tell(now, "alarm", self.pbx_id, {"code": ALARM, "count": sum(short)}, "lead")
         if bound:

@@ -237,7 +237,7 @@ class DialGate(Part):
             self.world.time_at(self.world.mono + LOOK_AGAIN_S, "folder:")
         if command.trouble != self._folder:
             self._folder = command.trouble
-            self.world.duty_version += 1
+            self.world.changed()
         return Outcome(allowed())
 
     def _look_again(self, _subject: str, now: datetime) -> None:
@@ -247,7 +247,7 @@ class DialGate(Part):
         if self._held_until <= self.world.mono:
             self.world.tell(now, "alarm", self.pbx_id, {"code": "callbacks_unrecorded"}, "lead")
         self._held_until = self.world.mono + self.hold_s
-        self.world.duty_version += 1
+        self.world.changed()
 
     def _trouble(self) -> str:
         return self._folder or ("unrecorded" if self._held_until > self.world.mono else "")

@@ -243,7 +243,7 @@ class OwedAsked:
 
     def _put_stub(self, stub: Stub, now: datetime) -> None:
         self.world.put_stub(stub, now)
-        self.world.duty_version += 1
+        self.world.changed()
 
     def _ticket_step(self, ticket_id: str, by: str, act: str, detail: str, now: datetime) -> None:
         row = {

@@ -217,7 +217,7 @@ class TicketAsked:
         self._used[key] = ticket.ticket_id
         self.world.changes.tickets.append(ticket)
         self.world.put_stub(stub, now)
-        self.world.duty_version += 1
+        self.world.changed()
 
     def _take(self, asked: TakeStub, now: datetime) -> Outcome:
         stub = self.world.stubs.get(asked.ticket_id)
@@ -227,7 +227,7 @@ class TicketAsked:
         if ruling.allowed:
             self.world.put_stub(replace(stub, agent=asked.by), now)
             self.tickets.move(stub.ticket_id, asked.by, now)
-            self.world.duty_version += 1
+            self.world.changed()
             self._step(stub, asked.by, "took", "", now)
         return Outcome(ruling)
 

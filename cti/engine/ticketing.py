@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -38,7 +38,6 @@ class Ticketing(Part):
         self.world, self.tickets = world, tickets
         self.asked = TicketAsked(world, ids, settings, tickets, directory)
         self.pbx_id = settings.pbx_id
-        self._changes: Counter[str] = Counter()  # by agent: his page asks again when it rises
         self._late: dict[str, str] = {}  # ticket -> agent: hand-outs that are overdue
         # (when to look whether it may leave, ticket id): by age, so that a batch looks at the first alone.
         self._bare: deque[tuple[datetime, str]] = deque()
@@ -53,7 +52,7 @@ class Ticketing(Part):
     def line(self, number: str, now: datetime) -> dict[str, Any]:
         """How often stubs of this agent changed since the start, and which of his hand-outs are overdue."""
         late = [ticket_id for ticket_id, agent in self._late.items() if agent == number] if self._late else []
-        return {"stub_changes": self._changes[number], "stubs_late": late}
+        return {"stub_changes": self.world.versions[_stubs_of(number)], "stubs_late": late}
 
     def stub_changed(self, before: Stub | None, after: Stub, now: datetime) -> None:
         if before is None:
@@ -62,7 +61,7 @@ class Ticketing(Part):
                 return  # every answered call comes here: nothing to write, nothing that any page waits for
         self.world.write(stubs, row_of(after, self.pbx_id), shown=False)
         if before is None or before.notes_version == after.notes_version:
-            self._changes[self._whose(after)] += 1
+            self.world.changed(_stubs_of(self._whose(after)))
             self._clock(after)
 
     def batched(self, now: datetime) -> None:
@@ -148,6 +147,11 @@ class Ticketing(Part):
                 self._said.append((now + KEEP_BARE, ticket_id))
             else:
                 self.world.stubs.pop(ticket_id, None)
+
+
+def _stubs_of(agent: str) -> str:
+    """What an agent's page shows of his stubs, as ``World.versions`` counts it."""
+    return f"stubs:{agent}"
 
 
 def _named(command: Command) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from regulations import Profile
 PROVE_QUEUE = "cti-prove"  # of asterisk-conf/cti_queues.conf; its calls are real, but no part of the hotline's figures
 
 ALARMS = ("alarm", "recording.alarm")
+DUTY = "duty"  # what the pages of the duty desk show
 OPEN = ("due", "placing")  # states of a callback that is still to be made
 MOST_ALARMS = 20  # the newest; a board is no ledger
 
@@ -62,6 +63,7 @@ class Changes:
     switched: set[str] = field(default_factory=set)  # names of World.switches whose value changed
     wakes: dict[str, datetime] = field(default_factory=dict)
     timers: dict[str, float] = field(default_factory=dict)  # like wakes, at seconds of the monotonic clock
+    shown: Counter[str] = field(default_factory=Counter)  # what rises in World.versions after the commit
 
     def rows(self) -> bool:
         """Whether there is anything to write."""
@@ -124,7 +126,7 @@ class World:
         self.stepped_at: datetime | None = None  # the newest step of the wall clock, in its reading after it
         self.switches: dict[str, str] = {}  # desired values of the dialplan's global variables
         self.parts: list[Part] = []
-        self.duty_version = 0  # rises with everything that a page of the duty desk shows
+        self.versions: Counter[str] = Counter()  # of what pages show, by what it is; only of what is durable
         self.changes = Changes()
 
     def tell(self, at: datetime, kind: str, subject: str, data: dict[str, Any], audience: str = "all") -> None:
@@ -149,7 +151,12 @@ class World:
         """
         key = tuple(row[column.name] for column in table.primary_key)
         self.changes.records.setdefault(table, {})[key] = row
-        self.duty_version += shown
+        if shown:
+            self.changed()
+
+    def changed(self, what: str = DUTY) -> None:
+        """Pages that show *what* ask again, once this batch is durable: asked before, they would read what was."""
+        self.changes.shown[what] += 1
 
     def switch(self, name: str, value: str) -> None:
         """Declare the value of a global variable of the dialplan; set now, and again whenever Asterisk forgot it.
@@ -227,7 +234,7 @@ class World:
         """Keep the callback and write it, with its attempts, in this batch; every part hears of it."""
         self.remember_callback(callback)
         self.changes.callbacks[callback.callback_id] = callback
-        self.duty_version += 1  # the desk shows it
+        self.changed()  # the desk shows it
         for part in self.parts:
             part.called_back(callback, self.now)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cti.commands import GoBusy
 from cti.commands.handover import FinishTicket
 from cti.commands.tickets import (
     AddStub,
@@ -23,6 +25,7 @@ from cti.commands.tickets import (
 )
 from cti.errors import BadInput
 from tests.sim.found import us
+from tests.sim.house import Work
 from tests.sim.missing import NUMBER, caller
 from tests.sim.ticketing import LEAD, UNIT, Tickets, tickets
 
@@ -138,6 +141,33 @@ async def test_typing_wakes_no_other_page(house: Tickets) -> None:
     await house.yes(SetParticulars("1001", stub.ticket_id, {"kind": "repair"}))
     mine = next(line for line in house.engine.board()["agents"] if line["number"] == "1001")
     assert (mine["stub_changes"], mine["stubs_late"]) == (1, [])
+
+
+async def test_no_page_asks_again_before_it_can_read_the_new(house: Tickets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board that goes out between a decision and its commit names no change yet: who asked then would read the old,
+    newer than the answer to what changed it, and nothing would come after."""
+
+    def shown() -> tuple[int, int]:
+        board = house.engine.board()
+        mine = next(line for line in board["agents"] if line["number"] == "1001")
+        return board["duty"]["version"], mine["stub_changes"]
+
+    stub = await house.stub()
+    while_writing: list[tuple[int, int]] = []
+    write = house.store.write
+
+    async def watched(work: Work) -> Any:
+        while_writing.append(shown())
+        return await write(work)
+
+    monkeypatch.setattr(house.store, "write", watched)
+    version, changes = shown()
+    await house.yes(SetParticulars("1001", stub.ticket_id, {"kind": "repair"}))
+    assert while_writing == [(version, changes)]
+    assert shown() == (version, changes + 1)
+    await house.ask(GoBusy("1001", "break"))
+    assert while_writing[1:] == [(version, changes + 1)]
+    assert shown()[0] > version
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class OpenTickets:
 
     def _write(self, ticket: TicketOwner) -> None:
         self.world.changes.owners[ticket.ticket_id] = ticket
-        self.world.duty_version += 1
+        self.world.changed()
 
     def forget_old(self, now: datetime, needed: Iterable[str]) -> None:
         """Keep memory flat: what is neither young nor on an open sheet is in the store."""

@@ -54,7 +54,7 @@ class SeatChecks:
         interface = self.settings.hotline.seat_interface.format(seat=seat)
         self.world.changes.effects.append(RingSeat(check.check_id, interface, number, seat))
         self.world.wake_at(now + OVER_AFTER, f"seat_check:{check.check_id}")
-        self.world.duty_version += 1
+        self.world.changed()
         return Outcome(allowed(), {"state": "checking", "seat": seat})
 
     def over(self, check_id: str) -> None:
@@ -62,12 +62,12 @@ class SeatChecks:
         for number, check in self._checks.items():
             if check.check_id == check_id and check.state == "checking":
                 self._checks[number] = check._replace(state="unproved")
-                self.world.duty_version += 1
+                self.world.changed()
 
     def forget(self, number: str) -> None:
         """The agent is signed in."""
         if self._checks.pop(number, None) is not None:
-            self.world.duty_version += 1
+            self.world.changed()
 
     def of(self, number: str) -> dict[str, Any] | None:
         """The agent's check as JSON, or None."""
