@@ -75,7 +75,7 @@ async def put_file(
 
 async def dialled(site: DutySite, agent: str, *, over: bool = False) -> None:
     """The dial that was sent last: *agent* picks up and the caller answers; *over*: both hang up again."""
-    dial = [effect for effect in site.effects if isinstance(effect, Dial)][-1]
+    dial = [effect for effect in await site.acted() if isinstance(effect, Dial)][-1]
     pbx, channel = site.pbx, dial.channel_id
     now = site.clock.now()
     if not over:

@@ -19,6 +19,7 @@ from cti.ami import LinkState
 from cti.app import load_profile
 from cti.clock import Clock, SystemClock
 from cti.commands import Command, Outcome
+from cti.commands.conduct import SeatUnproved
 from cti.deadlines import Deadlines
 from cti.engine import Engine
 from cti.engine.duty.rostering import Rostering
@@ -148,6 +149,11 @@ class DutySite(Site):
     async def ask(self, command: Command) -> Outcome:
         """As a page or a phone would, without the browser."""
         return await self.engine.submit(command)
+
+    async def acted(self) -> list[Effect]:
+        """The effects of all that was asked so far: a page may show a decision before it is written and acted on."""
+        await self.ask(SeatUnproved("none"))  # answered behind them all, and there is no such check
+        return self.effects
 
     def leap(self, seconds: float) -> None:
         """Let *seconds* pass at once; whoever waited for a moment in them is woken."""

@@ -185,6 +185,6 @@ async def test_the_lead_in_english_and_dark(browser: Browser, duty: DutySite, co
     await expect(lead.get_by_test_id("inbound-first")).to_have_value("3")
     await expect(lead.get_by_test_id("lead-panel")).to_contain_text("The dissatisfied")
     await picture(lead, "callback_lead")
-    assert [effect for effect in duty.effects if isinstance(effect, Dial)] == []
+    assert [effect for effect in await duty.acted() if isinstance(effect, Dial)] == []
     assert refusals(complaints) == []
     await context.close()

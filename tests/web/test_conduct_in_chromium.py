@@ -178,7 +178,7 @@ async def test_the_page_says_what_the_seats_phone_does(
             await expect(check).to_have_attribute("data-state", "checking")
             await expect(check).to_contain_text("3001")
             await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "signed_out")
-            ring = site.effects[-1]
+            ring = (await site.acted())[-1]
             assert isinstance(ring, RingSeat)
             if len(site.effects) == 1:
                 await site.ask(SeatUnproved(ring.check_id))

@@ -48,7 +48,7 @@ async def test_each_ticket_is_shown_and_then_the_conversation(
     async with page.expect_response("**/rate") as invited:
         await page.keyboard.press("Alt+4")
     assert (await invited.value).status == 202
-    assert [effect.after for effect in duty.effects if isinstance(effect, EndTalk)] == ["rate"]
+    assert [effect.after for effect in await duty.acted() if isinstance(effect, EndTalk)] == ["rate"]
     await dialled(duty, "1001", over=True)
     await expect(page.get_by_test_id("invite")).to_have_count(0)
     talk = page.get_by_test_id("conversation")

@@ -52,7 +52,7 @@ async def test_one_key_rings_the_unit_and_the_lead_acknowledges(
     await agent.keyboard.press("Alt+U")
     await expect(agent.get_by_test_id("unit-call")).to_have_count(2)
     await expect(lead.get_by_test_id("emergency")).to_contain_text("正在呼叫责任单位")
-    dial = duty.effects[-1]
+    dial = (await duty.acted())[-1]
     assert isinstance(dial, DialUnit)
     now, channel = duty.clock.now(), dial.channel_id
     duty.engine.hear(ami.OriginateResponse(now, channel, True, 4, channel))
@@ -85,7 +85,7 @@ async def test_the_lead_lifts_a_waiting_call_from_the_board(
     await expect(agent.get_by_test_id("lift")).to_have_count(0)
     await lead.get_by_test_id("lift").click()
     await expect(lead.get_by_test_id("emergency")).to_contain_text("值班长提前")
-    assert Lift(call.call_id) in duty.effects
+    assert Lift(call.call_id) in await duty.acted()
     await lead.get_by_test_id("language").click()
     await expect(lead.get_by_test_id("emergency")).to_contain_text("Lifted by the lead")
     assert complaints == []

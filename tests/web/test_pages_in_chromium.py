@@ -67,6 +67,7 @@ async def test_only_possible_buttons_are_enabled(browser: Browser, site: Site, c
     assert await enabled() == {"ready", "busy", "sign-out"}
     await page.keyboard.press("Alt+Digit2")
     await expect(state).to_have_attribute("data-state", "ready")
+    await expect(page.get_by_test_id("sign-out")).to_be_enabled()
     await page.keyboard.press("Alt+Digit4")
     await expect(state).to_have_attribute("data-state", "signed_out")
     assert complaints == []

@@ -73,7 +73,7 @@ async def test_a_caller_is_handed_on_by_keys_alone(browser: Browser, duty: DutyS
     await agent.keyboard.press("Enter")
     now = agent.get_by_test_id("transfer-now")
     await expect(now).to_have_attribute("data-state", "asked")
-    assert [(e.step, e.exten) for e in duty.effects if isinstance(e, Move)] == [("begin", "3002")]
+    assert [(e.step, e.exten) for e in await duty.acted() if isinstance(e, Move)] == [("begin", "3002")]
     await told(duty, dial(duty, call), dial(duty, call, "ANSWER"))
     await expect(now).to_have_attribute("data-state", "consulting")
     await expect(other.get_by_test_id("first-agent")).to_contain_text("1001")
@@ -88,7 +88,7 @@ async def test_a_caller_is_handed_on_by_keys_alone(browser: Browser, duty: DutyS
     await told(duty, joined, gone)
     await expect(now).to_have_attribute("data-state", "done")
     await expect(agent.get_by_test_id("transfer-past")).to_have_count(1)
-    assert [e.step for e in duty.effects if isinstance(e, Move)] == ["begin", "complete"]
+    assert [e.step for e in await duty.acted() if isinstance(e, Move)] == ["begin", "complete"]
     assert complaints == []
     for context in (agent_context, other_context):
         await context.close()

@@ -45,7 +45,7 @@ async def test_the_keys_of_a_talk_and_the_notices_of_the_lead(
     await expect(agent.get_by_test_id("voice-said")).to_contain_text("骚扰警告")
     await agent.get_by_test_id("voice-rate").press("Enter")
     await expect(agent.get_by_test_id("voice-said")).to_contain_text("邀请评价")
-    done = [(type(e), e[1]) for e in duty.effects if isinstance(e, Speak | EndTalk)]
+    done = [(type(e), e[1]) for e in await duty.acted() if isinstance(e, Speak | EndTalk)]
     assert done == [(Speak, call.call_id), (EndTalk, call.call_id)]
     duty.pbx._complete(call)
     duty.engine.put(Read((Rated(call.call_id, duty.clock.now(), "hotline", "1001", 2),), {}))
