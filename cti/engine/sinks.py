@@ -21,6 +21,7 @@ from queues.replies import Result
 from regulations import Ruling, allowed, refused
 
 LONGEST = 1000  # characters of an answer
+REPLIES = "replies"  # in World.versions: pages that show a ticket ask again when it rises
 
 
 class OtherSystems(Part):
@@ -29,7 +30,6 @@ class OtherSystems(Part):
     def __init__(self, world: World) -> None:
         self.world = world
         self.away: dict[str, str] = {}  # sink id -> name
-        self.replied = 0  # answers since the start: pages that show a ticket ask again when it rises
         self._known: dict[tuple[str, str], dict[str, Any]] = {}  # answers that this batch may speak of
         self._tickets: set[str] = set()
 
@@ -38,7 +38,7 @@ class OtherSystems(Part):
 
     def view(self, now: datetime) -> dict[str, Any]:
         """The names of sinks that have been away for long, the lead's; and how many answers came since the start."""
-        return {"sinks_away": sorted(self.away.values()), "replies": self.replied}
+        return {"sinks_away": sorted(self.away.values()), "replies": self.world.versions[REPLIES]}
 
     def batched(self, now: datetime) -> None:
         self._known.clear()
@@ -75,7 +75,7 @@ class OtherSystems(Part):
             return Outcome(refused("no_such_ticket", "工单不存在", "There is no such ticket"))
         self._known[asked.token_id, asked.key] = row
         self.world.write(replies, row, shown=False)
-        self.replied += 1
+        self.world.changed(REPLIES)
         for part in self.world.parts:
             part.unit_answered(asked.ticket_id, Result(asked.result), now)
         return Outcome(allowed(), {"ticket_id": asked.ticket_id})
