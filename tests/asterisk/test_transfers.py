@@ -71,6 +71,7 @@ def test_a_warm_transfer_to_a_colleague(hotline: Hotline, citizens: Citizens) ->
     hotline.until(lambda: hotline.agent("1001")["transfer"]["state"] == "consulting")
     assert (state(hotline, "1001"), state(hotline, "1002")) == ("talking", "talking")
     ticket_id = hotline.rows("select ticket_id from tickets")[0][0]
+    hotline.until(lambda: [row[3] for row in outcome(hotline)] == ["consulting"])  # shown, then written
     seen = hotline.page("1002").ask("GET", f"tickets/{ticket_id}")
     assert (seen.status, seen.body["agent"]) == (200, "1001")
     assert hotline.page("1003").ask("GET", f"tickets/{ticket_id}").status == 404
@@ -160,7 +161,7 @@ def test_a_redirect_frees_the_agent_at_his_hangup(hotline: Hotline, citizens: Ci
     citizens.ami.send("Redirect", Channel=caller.name, Context="cti-transfer", Exten="3002", Priority="1")
     hotline.until(lambda: state(hotline, "1001") in ("wrap_up", "ready"))
     hotline.until(lambda: state(hotline, "1002") == "talking")
-    assert outcome(hotline) == [("1001", "blind", "1002", "done", "")]
+    hotline.until(lambda: outcome(hotline) == [("1001", "blind", "1002", "done", "")])  # shown, then written
     citizens.hang_up(call_id)
     hotline.settled(1)
     hotline.until(lambda: state(hotline, "1002") in ("wrap_up", "ready"))
