@@ -122,7 +122,7 @@ def _prepare(engine: Engine, begin: str) -> None:
     def _connect(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # the driver would begin late and by itself; we begin below
         cursor = raw.cursor()
-        for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={BUSY_MS}", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -132,7 +132,9 @@ def _prepare(engine: Engine, begin: str) -> None:
 
 
 def migrate(path: Path) -> None:
-    """Bring *path* to the newest schema.
+    """Bring *path* to the newest schema, and to write-ahead logging (sqlite.org/wal.html), which the file itself keeps.
+
+    It is set here, before anybody reads: beside an open reader the first writer of a new file could not.
 
     Raises:
         StoreError: when a newer version of the service has already changed it.
@@ -149,3 +151,6 @@ def migrate(path: Path) -> None:
         raise StoreError(f"database {path}: written by a newer version ({here}); install that version again")
     if here != script.get_current_head():
         command.upgrade(config, "head")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    engine.dispose()

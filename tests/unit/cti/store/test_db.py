@@ -91,6 +91,20 @@ async def test_the_pragmas_that_make_a_commit_durable(store: Store) -> None:
     assert await store.write(pragmas) == ["wal", 2, 1]
 
 
+async def test_a_reader_of_a_new_file_does_not_hinder_its_first_write(tmp_path: Path) -> None:
+    """A page may ask before the engine has written anything: the file is in WAL before either."""
+    path = tmp_path / "cti.db"
+    store = await Store.open(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        assert reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM cursors").fetchone() == (0,)
+        await store.write(lambda c: put(c, "x"))
+        assert reader.execute("SELECT count(*) FROM cursors").fetchone() == (0,)
+    assert [name for name, _ in await cursors(store)] == ["x"]
+    await store.close()
+
+
 async def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     """An older version would misread rows it does not know; the message names the way out, and nothing is changed."""
     path = tmp_path / "cti.db"
