@@ -32,8 +32,8 @@ from cti.app import load_profile, make_service
 from cti.clock import SystemClock
 from cti.engine.engine import Engine
 from cti.engine.inputs import CheckRecording, Heard, Input
-from cti.lab.asterisk import free_port
 from cti.lab.broker import start_broker
+from cti.lab.ports import free_port
 from cti.settings import make_settings
 from cti.store import tables as t
 from cti.store.db import Store

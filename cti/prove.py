@@ -24,8 +24,9 @@ from cti.ami import Link, LinkSettings, LinkState, Originate, QueueAdd, QueueRem
 from cti.clock import Clock, SystemClock
 from cti.engine.world import PROVE_QUEUE
 from cti.errors import CtiError
-from cti.lab.asterisk import LabAsterisk, find_program, free_port
+from cti.lab.asterisk import LabAsterisk, find_program
 from cti.lab.broker import start_broker
+from cti.lab.ports import free_port
 from cti.lab.service import LabService
 from cti.settings import Settings, load_settings
 from cti.store import tables as t

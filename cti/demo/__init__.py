@@ -15,8 +15,8 @@ from cti.demo.cast import AGENTS, LEAD, cast, playbill
 from cti.demo.stage import Stage, own_stage, there_stage
 from cti.errors import CtiError
 from cti.lab.apt import RootfsError
-from cti.lab.asterisk import LabError
 from cti.lab.crowd import Crowd
+from cti.lab.errors import LabError
 
 __all__ = ["run_demo"]
 

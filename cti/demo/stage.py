@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +14,10 @@ from zoneinfo import ZoneInfo
 from cti.clock import SystemClock
 from cti.demo.cast import AGENTS, RELIEF, SEAT_OF
 from cti.lab.apt import Say
-from cti.lab.asterisk import LabAsterisk, LabError, find_program, free_port
+from cti.lab.asterisk import LabAsterisk, find_program
 from cti.lab.citizens import Citizens
+from cti.lab.errors import LabError
+from cti.lab.ports import claim, free_port, is_free
 from cti.lab.service import LabPerson, LabService
 from cti.settings import AgiSettings, AsteriskSettings, WebSettings
 
@@ -161,15 +162,11 @@ def _running(service: LabService, say: Say) -> Iterator[None]:
 def _page_port(say: Say) -> int:
     """The usual port of the pages, or another one when it is taken."""
     usual = WebSettings().port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", usual))
-        except OSError:
-            other = free_port()
-            say(f"port {usual} is taken: the pages are on {other}")
-            return other
-    return usual
+    if is_free(usual) and claim(usual):
+        return usual
+    other = free_port()
+    say(f"port {usual} is taken: the pages are on {other}")
+    return other
 
 
 @contextmanager

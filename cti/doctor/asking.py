@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cti.clock import Clock
 from cti.doctor.facts import AmiFacts
-from cti.lab.asterisk import LabError
+from cti.lab.errors import LabError
 from cti.lab.manager import Headers, Manager, Refused, Unreachable, headers_of
 from cti.settings import AmiSettings
 

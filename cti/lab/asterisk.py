@@ -16,6 +16,8 @@ import wave
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cti.lab.errors import LabError
+from cti.lab.ports import FIRST, FIRST_RTP, free_port
 from cti.lab.process import end
 from cti.lab.rootfs import PBX_PACKAGES, Say, bring, loader_of
 
@@ -24,10 +26,6 @@ HERE = Path(__file__).parent
 ASTERISK_CONF = next((p for p in (HERE.parent.parent / "asterisk-conf", HERE / "asterisk-conf") if p.is_dir()), HERE)
 BOOT_SECONDS = 30.0
 LONGEST_SOCKET = 107  # bytes in sockaddr_un, less the closing NUL
-
-
-class LabError(Exception):
-    """The lab cannot go on; the message is one line with the way out."""
 
 
 class _Template(string.Template):
@@ -75,13 +73,6 @@ def _sounds(data: Path) -> Path:
         if (data / "sounds" / name).is_dir():
             return (data / "sounds" / name).resolve()
     return data / "sounds"
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A port of the loopback that is free now. With a taken one Asterisk would start without AMI and only log it."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -136,7 +127,7 @@ class LabAsterisk:
             (self.work / folder).mkdir(parents=True, exist_ok=True)
         self.recordings.mkdir(parents=True, exist_ok=True)
         self._data_folder()
-        rtp = self.rtp_start or 20000 + (self.sip_port % 200) * 100
+        rtp = self.rtp_start or FIRST_RTP + self.sip_port % ((FIRST - FIRST_RTP) // 100) * 100
         values = {
             "etc": etc, "modules": self.program.modules, "var": self.work / "var", "data": self.work / "data",
             "spool": self.work / "spool", "run": self._run, "log": self.log, "ami_port": self.ami_port,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cti.lab.asterisk import LabError
+from cti.lab.errors import LabError
 from cti.lab.process import end
 from cti.lab.tools import find
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Self
 
-from cti.lab.asterisk import LabAsterisk, LabError
+from cti.lab.asterisk import LabAsterisk
+from cti.lab.errors import LabError
 from cti.lab.manager import Headers, Manager
 
 INBOUND = "cti-inbound"

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from cti.lab.asterisk import LabError
 from cti.lab.citizens import Citizens
+from cti.lab.errors import LabError
 
 SEED = 12319
 EVERY_S = 8.0  # mean time between two citizens: a little more than four seats can take, so that some wait

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from cti.lab.asterisk import LabError
+from cti.lab.errors import LabError
 
 Headers = dict[str, str]
 LOGIN_S = 5.0  # a refused login costs Asterisk 1 s on purpose

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 
-from cti.lab.asterisk import LabAsterisk, LabError, free_port
+from cti.lab.asterisk import LabAsterisk
+from cti.lab.errors import LabError
+from cti.lab.ports import free_port
 from cti.lab.process import end
 from cti.store.db import Store
 from cti.store.people import Pins, add_person

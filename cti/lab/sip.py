@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from cti.lab.asterisk import LabAsterisk, LabError
+from cti.lab.asterisk import LabAsterisk
+from cti.lab.errors import LabError
 from cti.lab.tools import find
 
 RATE = 5  # calls a second

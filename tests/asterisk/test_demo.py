@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from cti.lab import oracle
-from cti.lab.asterisk import LabAsterisk, free_port
+from cti.lab.asterisk import LabAsterisk
 from cti.lab.citizens import Citizens
+from cti.lab.ports import free_port
 from cti.lab.service import LabBrowser
 
 pytestmark = pytest.mark.asterisk
@@ -157,6 +158,17 @@ def test_a_taken_port_is_told_and_another_one_used(start: list[Demo], tmp_path: 
         port = demo.wait_for(r"port 8090 is taken: the pages are on (\d+)")[1]
         assert demo.wait_for(r"Open +(\S+)")[1] == f"http://127.0.0.1:{port}"
         assert demo.end() == 0
+
+
+def test_two_demos_of_one_second_take_two_ports(start: list[Demo], tmp_path: Path) -> None:
+    """Neither listens yet when the other looks: one of them goes elsewhere, and both work."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        start.append(Demo(tmp_path / name))
+    urls = {demo.wait_for(r"Open +(\S+)")[1] for demo in start}
+    assert len(urls) == 2
+    assert [demo.end() for demo in start] == [0, 0]
+    assert [demo.folders() for demo in start] == [[], []]
 
 
 def test_an_asterisk_that_is_already_there_is_driven(

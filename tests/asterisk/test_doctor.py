@@ -13,8 +13,9 @@ from rich.console import Console
 from cti.clock import SystemClock
 from cti.doctor import Finding, Level, report, run_doctor
 from cti.lab import oracle
-from cti.lab.asterisk import LabAsterisk, Program, free_port
+from cti.lab.asterisk import LabAsterisk, Program
 from cti.lab.citizens import Citizens
+from cti.lab.ports import free_port
 from cti.settings import Settings, make_settings
 from tests.asterisk.conftest import proclaimed
 

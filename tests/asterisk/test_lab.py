@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cti.lab import oracle
-from cti.lab.asterisk import LabAsterisk, LabError, Program, find_program
+from cti.lab.asterisk import LabAsterisk, Program, find_program
 from cti.lab.citizens import Citizens
+from cti.lab.errors import LabError
 
 pytestmark = pytest.mark.asterisk
 

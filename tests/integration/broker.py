@@ -20,7 +20,7 @@ import pytest
 from cti.bus.mqtt import MqttBus
 from cti.bus.outbox import Message
 from cti.clock import SystemClock
-from cti.lab.asterisk import free_port
+from cti.lab.ports import free_port
 from cti.lab.tools import find
 from cti.settings import MqttSettings
 from cti.store import outbox

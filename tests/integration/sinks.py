@@ -21,7 +21,7 @@ from cti.bus.sinks import Sinks
 from cti.bus.zammad import CAUSES
 from cti.clock import VirtualClock
 from cti.commands.sinks import SinkStood
-from cti.lab.asterisk import free_port
+from cti.lab.ports import free_port
 from cti.settings import make_settings
 from cti.store import outbox
 from cti.store import sinks as rows

@@ -12,7 +12,7 @@ from cti.agi.server import AgiServer
 from cti.commands import Command, GoBusy, GoReady, Outcome, SignIn, SignOut
 from cti.commands.conduct import SeatUnproved
 from cti.errors import Unavailable
-from cti.lab.asterisk import free_port
+from cti.lab.ports import free_port
 from cti.settings import AgiSettings
 from regulations import allowed, refused
 
