@@ -18,6 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -65,13 +66,16 @@ class Store:
         """Bring the schema up to date and open.
 
         Raises:
-            StoreError: the folder cannot be written, or a newer version of the service has used the file.
+            StoreError: the file is no database, cannot be opened or is held by another program, the folder cannot be
+                written, or a newer version of the service has used the file.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             await asyncio.to_thread(migrate, path)
         except OSError as error:
             raise StoreError(f"database {path}: {error.strerror}") from error
+        except DatabaseError as error:
+            raise StoreError(f"database {path}: {error.orig}") from error
         writer = create_engine(f"sqlite:///{path}", poolclass=NullPool)
         readers = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=READERS, max_overflow=0)
         _prepare(writer, "IMMEDIATE")
@@ -146,7 +150,6 @@ def migrate(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with engine.connect() as connection:
         here = MigrationContext.configure(connection).get_current_revision()
-    engine.dispose()
     if here is not None and here not in {r.revision for r in script.walk_revisions()}:
         raise StoreError(f"database {path}: written by a newer version ({here}); install that version again")
     if here != script.get_current_head():

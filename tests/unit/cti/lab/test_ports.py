@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from cti.lab.ports import FIRST, LAST, claim, free_port, is_free
 SECOND = """
 import sys
 from cti.lab import ports
-from cti.lab.errors import LabError
 for port in map(int, sys.argv[1:]):
     print(ports.claim(port), flush=True)
 sys.stdin.read()
@@ -25,7 +23,7 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def narrow(monkeypatch: pytest.MonkeyPatch) -> int:
     """A range of one port, which nobody has yet."""
     port = free_port()
     monkeypatch.setattr(ports, "FIRST", port)

@@ -124,6 +124,16 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         await Store.open(tmp_path / "file" / "cti.db")
 
 
+@pytest.mark.parametrize(("made", "named"), [(None, "unable to open"), (b"never a database " * 40, "not a database")])
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path, made: bytes | None, named: str) -> None:
+    """A folder, or something else of that name: the line says which file, and it is left as it is."""
+    path = tmp_path / "cti.db"
+    path.mkdir() if made is None else path.write_bytes(made)
+    with pytest.raises(StoreError, match=f"database .*cti.db: .*{named}"):
+        await Store.open(path)
+    assert path.is_dir() if made is None else path.read_bytes() == made
+
+
 async def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     """The schema is made once; a second start finds it, and its rows."""
     for name in ("a", "b"):
