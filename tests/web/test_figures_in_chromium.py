@@ -67,6 +67,25 @@ async def test_the_board_shows_the_rate_of_24_hours_and_its_level(
     await context.close()
 
 
+async def test_a_low_rate_of_few_calls_is_neither_good_nor_alarmed(
+    browser: Browser, duty: DutySite, complaints: Complaints
+) -> None:
+    """Under 20 calls the rate is only shown: 17 of 18 are less than the 95 % asked, and 18 of 19 too."""
+    context, board = await log_in(browser, duty, "9001", complaints, "/board")
+    tile = board.get_by_test_id("answered")
+    await served(duty, 17)
+    await expect(tile).to_have_class("tile good")
+    duty.pbx._abandon(await enter(duty))
+    await expect(tile.locator("b")).to_have_text("94.4%")
+    await expect(tile).to_have_class("tile ")
+    await served(duty, 1)
+    await expect(tile.locator("b")).to_have_text("94.7%")
+    await expect(tile).to_have_class("tile ")
+    await expect(board.get_by_test_id("alarms")).to_have_count(0)
+    assert complaints == []
+    await context.close()
+
+
 async def test_a_caller_who_waits_blinks_for_the_lead_and_asks_an_agent_back(
     browser: Browser, duty: DutySite, complaints: Complaints
 ) -> None:

@@ -9,8 +9,10 @@ import { reasonName } from "./requests_agent.js";
 import { Banners, Countdown, html, Icon, Since, TopBar, waitLevel } from "./ui.js";
 
 // The connection rate over the last 24 h (GB/T 33358-2016) and its level are the service's; without calls it has none.
+// Of too few calls to be judged by (connection.least_calls) a low rate is no alarm, but nothing to show as good either.
 const LEVELS = { kept: "good", near: "near", missed: "bad" };
-const rateLevel = ({ rate, level }) => (rate === null ? "" : LEVELS[level]);
+const rateLevel = ({ rate, level, least_percent: least }) =>
+  rate === null || (level === "kept" && rate * 100 < least) ? "" : LEVELS[level];
 
 const Tile = ({ name, level = "", unit, note, test, children }) => html`<div class=${`tile ${level}`} data-test=${test}>
   <small>${name}</small><b class="num">${children}${unit && html`<i>${unit}</i>`}</b><span class="note num">${note}</span></div>`;
